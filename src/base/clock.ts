@@ -1,0 +1,50 @@
+/** Time as the library sees it; tests and the simulator move it by hand. */
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  now(): number
+  /** Calls `run` once after `delayMs`; the returned function cancels. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+const longestTimeoutMs = 2 ** 31 - 1
+
+/** The machine's own clock. Waits beyond `setTimeout`'s 24.8 days are cut into pieces, where it would fire at once. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, run) {
+    let timer: ReturnType<typeof setTimeout>
+    const wait = (leftMs: number) => {
+      timer =
+        leftMs > longestTimeoutMs
+          ? setTimeout(() => wait(leftMs - longestTimeoutMs), longestTimeoutMs)
+          : setTimeout(run, leftMs)
+    }
+    wait(delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+/**
+ * A hybrid logical clock (Kulkarni et al., 2014) in one safe integer: microseconds since 1970 whose last three digits
+ * count events within a millisecond. Later calls and later-heard stamps always give larger numbers.
+ */
+export interface HybridClock {
+  next(): number
+  /** Takes note of a stamp made elsewhere. */
+  hear(at: number): void
+}
+
+export function createHybridClock(clock: Clock): HybridClock {
+  let last = 0
+  return {
+    next: () => (last = Math.max(Math.floor(clock.now()) * 1000, last + 1)),
+    hear: (at) => {
+      last = Math.max(last, at)
+    },
+  }
+}
+
+/** The wall-clock part of a hybrid stamp, in milliseconds. */
+export function msFromStamp(at: number): number {
+  return Math.floor(at / 1000)
+}

@@ -1,0 +1,104 @@
+/** Hand-written checks of what comes from storage or the wire, before anything folds it. */
+import { isJsonObject, type Json, type JsonObject, maxDepth } from '../base/json.ts'
+import type { Operation } from '../base/patch.ts'
+import type { Change } from './state.ts'
+
+const statuses = new Set([
+  'pending',
+  'running',
+  'waiting',
+  'paused',
+  'done',
+  'failed',
+  'abandoned',
+  'expired',
+])
+const causes = new Set(['next', 'back', 'goTo', 'skip', 'path'])
+
+/** The changes in a payload text; `newer` where one is of a kind this version does not know; `undefined` if malformed. */
+export function readChanges(text: string): readonly Change[] | 'newer' | undefined {
+  const value = parseJson(text)
+  if (!Array.isArray(value)) return undefined
+  for (const change of value as readonly Json[]) {
+    const verdict = isJsonObject(change) ? checkChange(change) : false
+    if (verdict === 'newer') return 'newer'
+    if (!verdict) return undefined
+  }
+  return value as unknown as readonly Change[]
+}
+
+function checkChange(change: JsonObject): boolean | 'newer' {
+  switch (change['type']) {
+    case 'started':
+      return isFlowRef(change['flow']) && isText(change['step']) && isText(change['key'])
+    case 'set':
+      return isText(change['step']) && isPatch(change['patch'])
+    case 'finished':
+      return isText(change['step']) && (change['how'] === 'valid' || change['how'] === 'skipped')
+    case 'moved':
+      return isText(change['from']) && isText(change['to']) && causes.has(change['by'] as string)
+    case 'status':
+      return (
+        statuses.has(change['to'] as string) &&
+        (change['submitted'] === undefined || isTexts(change['submitted']))
+      )
+    case 'restarted':
+      return isText(change['step'])
+    case 'resumed':
+      return Number.isSafeInteger(change['position'])
+    case 'merged':
+      return isPatch(change['patch']) && isJsonObject(change['joins']) && Array.isArray(change['losers'])
+    default:
+      return isText(change['type']) ? 'newer' : false
+  }
+}
+
+function isPatch(value: unknown): value is readonly Operation[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (operation) =>
+        isJsonObject(operation) &&
+        isText(operation['path']) &&
+        (operation['path'] === '' || operation['path'].startsWith('/')) &&
+        (operation['op'] === 'remove' ||
+          ((operation['op'] === 'add' || operation['op'] === 'replace') && operation['value'] !== undefined)),
+    )
+  )
+}
+
+export function isFlowRef(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    isText(value['id']) &&
+    typeof value['version'] === 'number' &&
+    isText(value['hash'])
+  )
+}
+
+/** Parses JSON from outside; `undefined` where it is malformed or nested beyond {@link maxDepth}. */
+export function parseJson(text: string): Json | undefined {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+  return isShallow(value, maxDepth + 8) ? value : undefined
+}
+
+function isShallow(value: Json, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (left === 0) return false
+  const members = Array.isArray(value) ? (value as readonly Json[]) : Object.values(value as JsonObject)
+  for (const member of members) if (!isShallow(member, left - 1)) return false
+  return true
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+export function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText)
+}

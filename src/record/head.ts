@@ -1,0 +1,45 @@
+import { isJsonObject, type Json } from '../base/json.ts'
+import { isText } from './guard.ts'
+import type { Status, StepId } from './state.ts'
+
+/**
+ * A session's small summary, for lists and resume prompts. It is a hint: written when something a list shows changes,
+ * it may trail the journal, and no restore trusts it.
+ */
+export interface Head {
+  readonly v: 1
+  readonly id: string
+  readonly account: string
+  /** The caller's own name for this run of the flow. */
+  readonly key: string
+  readonly flow: { readonly id: string; readonly version: number; readonly title: string }
+  readonly status: Status
+  readonly step: { readonly id: StepId; readonly title: string }
+  /** Finished steps, and how many there are at least and at most. */
+  readonly progress: { readonly done: number; readonly min: number; readonly max: number }
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly savedAt: number
+  readonly expiresAt?: number
+}
+
+/** A head from storage, or `undefined` where it is not one this version can read. */
+export function readHead(value: unknown): Head | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { v, id, account, key, flow, status, step, progress, createdAt, savedAt } = value as Record<
+    string,
+    Json
+  >
+  const isRight =
+    v === 1 &&
+    isText(id) &&
+    isText(account) &&
+    isText(key) &&
+    isJsonObject(flow) &&
+    isText(status) &&
+    isJsonObject(step) &&
+    isJsonObject(progress) &&
+    typeof createdAt === 'number' &&
+    typeof savedAt === 'number'
+  return isRight ? (value as unknown as Head) : undefined
+}

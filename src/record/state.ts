@@ -1,0 +1,149 @@
+/**
+ * What a session is, and the changes that make it. Everything at rest and on the wire is made of these shapes.
+ *
+ * Invariants
+ * - A state is immutable, plain JSON, and shares what a change left alone with the state before it.
+ * - `applyChange` is pure and total over checked changes: the machine, the journal and a replay all fold with it, so
+ *   they cannot disagree.
+ * - Answers are kept for every step ever filled, on the path or off it; only a restart clears them.
+ * - A step counts as finished until its answers change; nothing else un-finishes it.
+ * - Status is monotone: once `done`, `abandoned` or `expired`, no change alters answers or status.
+ */
+import type { Json, JsonObject } from '../base/json.ts'
+import { applyPatch, type Operation, withMember } from '../base/patch.ts'
+
+/** The leaf step's address: its key, or `parent.child` inside a sub-flow. */
+export type StepId = string
+
+export type Status =
+  | 'pending'
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'done'
+  | 'failed'
+  | 'abandoned'
+  | 'expired'
+
+/** A step's answers: an object, or for a repeatable step a list of objects with a `key`. */
+export type StepAnswers = JsonObject | readonly KeyedItem[]
+export type KeyedItem = JsonObject & { readonly key: string }
+export type Answers = { readonly [step: StepId]: StepAnswers | undefined }
+
+/** How a step was finished. */
+export type Finish = 'valid' | 'skipped'
+
+export interface FlowRef {
+  readonly id: string
+  readonly version: number
+  /** Structural hash of the flow's definition. */
+  readonly hash: string
+}
+
+export interface SessionState {
+  readonly flow: FlowRef
+  readonly status: Status
+  /** Where the last active tab is: a hint for resume, each tab keeps its own position. */
+  readonly step: StepId
+  readonly answers: Answers
+  readonly finished: { readonly [step: StepId]: Finish }
+  readonly visited: { readonly [step: StepId]: true }
+  /** The steps that were submitted, once `done`. */
+  readonly submitted?: readonly StepId[]
+}
+
+export type MoveCause = 'next' | 'back' | 'goTo' | 'skip' | 'path'
+
+export type Change =
+  | { readonly type: 'started'; readonly flow: FlowRef; readonly step: StepId; readonly key: string }
+  | { readonly type: 'set'; readonly step: StepId; readonly patch: readonly Operation[] }
+  | { readonly type: 'finished'; readonly step: StepId; readonly how: Finish }
+  | { readonly type: 'moved'; readonly from: StepId; readonly to: StepId; readonly by: MoveCause }
+  | { readonly type: 'status'; readonly to: Status; readonly submitted?: readonly StepId[] }
+  | { readonly type: 'restarted'; readonly step: StepId }
+  | { readonly type: 'resumed'; readonly position: number }
+  | {
+      /** Two histories became one: `patch` leads from the state before to the merged state. */
+      readonly type: 'merged'
+      readonly patch: readonly Operation[]
+      /** Head hash per writer that this entry joins. */
+      readonly joins: { readonly [writer: string]: string }
+      readonly losers: readonly Loser[]
+    }
+
+/** The side of a conflict that was not taken: kept and offered, never dropped. */
+export interface Loser {
+  readonly step: StepId
+  readonly path: string
+  readonly value?: Json
+  readonly at: number
+  readonly writer: string
+}
+
+const endStatuses: ReadonlySet<Status> = new Set<Status>(['done', 'abandoned', 'expired'])
+
+/** Tells a session nothing more can be entered into. */
+export function isEnded(status: Status): boolean {
+  return endStatuses.has(status)
+}
+
+/** The state before the first entry. */
+export function initialState(flow: FlowRef, step: StepId): SessionState {
+  return Object.freeze({
+    flow: Object.freeze({ ...flow }),
+    status: 'pending',
+    step,
+    answers: Object.freeze({}),
+    finished: Object.freeze({}),
+    visited: Object.freeze({ [step]: true as const }),
+  })
+}
+
+/** Folds one change into a state. */
+export function applyChange(state: SessionState, change: Change): SessionState {
+  switch (change.type) {
+    case 'started':
+      return { ...initialState(change.flow, change.step), status: 'running' }
+    case 'merged':
+      return applyPatch(state as unknown as Json, change.patch) as unknown as SessionState
+    case 'resumed':
+      return state
+  }
+  if (isEnded(state.status)) return state
+  switch (change.type) {
+    case 'set': {
+      const before = state.answers[change.step]
+      const after = applyPatch(before, change.patch)
+      if (after === before) return state
+      return {
+        ...state,
+        status: state.status === 'pending' ? 'running' : state.status,
+        answers: withMember(state.answers as JsonObject, change.step, after) as Answers,
+        finished: without(state.finished, change.step),
+      }
+    }
+    case 'finished':
+      if (state.finished[change.step] === change.how) return state
+      return { ...state, finished: { ...state.finished, [change.step]: change.how } }
+    case 'moved':
+      return {
+        ...state,
+        step: change.to,
+        visited: state.visited[change.to] ? state.visited : { ...state.visited, [change.to]: true },
+      }
+    case 'status':
+      return {
+        ...state,
+        status: change.to,
+        ...(change.submitted === undefined ? {} : { submitted: change.submitted }),
+      }
+    case 'restarted':
+      return { ...initialState(state.flow, change.step), status: 'running' }
+  }
+}
+
+function without<T>(record: { readonly [key: string]: T }, key: string): { readonly [key: string]: T } {
+  if (!Object.hasOwn(record, key)) return record
+  const { [key]: _, ...rest } = record
+  return rest
+}
