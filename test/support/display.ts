@@ -1,0 +1,33 @@
+/** A display for WebKitGTK, which has no headless mode: the one there is, else a virtual one of our own. */
+import { type ChildProcess, spawn } from 'node:child_process'
+
+let virtualDisplay: Promise<string> | undefined
+
+/** The value for `DISPLAY`. A virtual display started here ends with this process. */
+export function openDisplay(): Promise<string> {
+  const given = process.env['DISPLAY']
+  if (given !== undefined && given !== '') return Promise.resolve(given)
+  virtualDisplay ??= startVirtualDisplay()
+  return virtualDisplay
+}
+
+function startVirtualDisplay(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Xvfb picks a free number itself and writes it to file descriptor 3 once it accepts connections.
+    const xvfb: ChildProcess = spawn(
+      'Xvfb',
+      ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-ac'],
+      { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
+    )
+    const end = () => xvfb.kill('SIGKILL')
+    process.once('exit', end)
+    xvfb.once('error', reject)
+    xvfb.once('exit', (code) => reject(new Error(`Xvfb ended with ${code}`)))
+    const pipe = xvfb.stdio[3] as NodeJS.ReadableStream & { unref?: () => void }
+    pipe.once('data', (data: Buffer) => {
+      xvfb.unref()
+      pipe.unref?.()
+      resolve(`:${data.toString().trim()}`)
+    })
+  })
+}
