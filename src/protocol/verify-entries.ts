@@ -1,0 +1,86 @@
+import { sha256 } from '../base/hash.ts'
+import { type Entry, entryId, noChain, unpackEntry } from '../record/entry.ts'
+import { countOf, type HeldEntry, type HeldForPush } from './held.ts'
+import type { PushItem } from './wire.ts'
+
+/** One pushed entry the server does not hold: what it says, and the text to keep. */
+export interface FreshEntry {
+  readonly entry: Entry
+  readonly record: HeldEntry
+}
+
+export type EntriesVerdict =
+  /** `heldRev`: the newest rev under which an entry of this push was accepted before. */
+  | { readonly type: 'verified'; readonly fresh: readonly FreshEntry[]; readonly heldRev?: string }
+  | { readonly type: 'rejected'; readonly reason: string }
+
+const writerPattern = /^[A-Za-z0-9][\w.~-]{0,63}$/
+const saltPattern = /^[\x20-\x7e]{0,128}$/
+const loneSurrogate = /\p{Surrogate}/u
+
+/** Tells a writer's id a server takes. */
+export function isWriter(value: unknown): value is string {
+  return typeof value === 'string' && writerPattern.test(value)
+}
+
+/** Verifies every pushed entry by itself and tells those the server holds from those it does not. */
+export function verifyEntries(item: PushItem, held: HeldForPush | undefined): EntriesVerdict {
+  const fresh: FreshEntry[] = []
+  const hashById = new Map<string, string>()
+  let heldRev: string | undefined
+  for (const { c, p, s } of item.entries) {
+    if (!isWellFormed(c) || !isWellFormed(p ?? '') || !saltPattern.test(s ?? '')) {
+      return rejected('entry-damaged')
+    }
+    const hash = sha256(c)
+    const body = { ...(p === undefined ? {} : { p }), ...(s === undefined ? {} : { s }) }
+    const outcome = unpackEntry({ v: 1, h: hash, c, ...body })
+    if (outcome.type === 'newer') return rejected('entry-newer')
+    if (outcome.type === 'damaged') return rejected('entry-damaged')
+    const { entry } = outcome
+    if (entry.session !== item.session) return rejected('entry-foreign')
+    if (!isWriter(entry.writer)) return rejected('entry-damaged')
+    const id = entryId(entry)
+    const mark = held?.entries.get(id)
+    const known = mark?.hash ?? hashById.get(id)
+    if (known !== undefined && known !== hash) return rejected('writer-forked')
+    if (mark !== undefined && (heldRev === undefined || countOf(mark.rev) > countOf(heldRev))) {
+      heldRev = mark.rev
+    }
+    if (known !== undefined) continue
+    hashById.set(id, hash)
+    fresh.push({ entry, record: { writer: entry.writer, n: entry.n, hash, c, ...body } })
+  }
+  return { type: 'verified', fresh, ...(heldRev === undefined ? {} : { heldRev }) }
+}
+
+/**
+ * Checks that new entries continue their writers' chains without a gap; the reason why not, or `undefined`. Into a
+ * session the server does not hold a chain may enter anywhere: after a server lost its data, what a compacted client
+ * still has is all there is.
+ */
+export function chainFault(
+  fresh: readonly FreshEntry[],
+  held: HeldForPush | undefined,
+): 'writer-forked' | 'chain-gap' | undefined {
+  const tips = new Map(Object.entries(held?.heads ?? {}))
+  for (const { entry } of fresh) {
+    const tip = tips.get(entry.writer) ?? (held === undefined ? undefined : noChain)
+    if (tip !== undefined) {
+      if (entry.n <= tip.n) return 'writer-forked'
+      if (entry.n !== tip.n + 1) return 'chain-gap'
+      if (entry.prev !== tip.hash) return 'writer-forked'
+    }
+    tips.set(entry.writer, { n: entry.n, hash: entry.hash })
+  }
+  return undefined
+}
+
+/** Tells text without a lone surrogate; such text has one UTF-8 form and can be stored by any database. */
+export function isWellFormed(text: string): boolean {
+  return !loneSurrogate.test(text)
+}
+
+function rejected(reason: string): EntriesVerdict {
+  return { type: 'rejected', reason }
+}
