@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { BrowserInstanceOption, BrowserProviderOption } from 'vitest/node'
-import { chromiumFlags, type Engine, findEngine, requireEngine } from './test/support/browsers.ts'
+import { type Engine, findEngine, playwrightOptions, requireEngine } from './test/support/browsers.ts'
 import { webdriver } from './test/support/webdriver-provider.ts'
 
 interface Manifest {
@@ -72,6 +72,14 @@ export default defineConfig(({ mode }) => ({
         globalSetup: 'test/package/build-first.ts',
         testTimeout: 60_000,
       }),
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] },
+        },
+      },
       inBrowser('chromium'),
       inBrowser('firefox'),
       inBrowser('webkit'),
@@ -134,11 +142,5 @@ function isWebDriven(engine: Engine): boolean {
 function providerFor(engine: Engine): BrowserProviderOption {
   if (isWebDriven(engine)) return webdriver()
   const found = process.env['VITEST'] === undefined ? findEngine(engine) : requireEngine(engine)
-  return playwright({
-    launchOptions: {
-      ...(found?.source === 'system' ? { executablePath: found.executable } : {}),
-      ...(found?.source === 'system' && engine === 'firefox' ? { channel: 'moz-firefox' } : {}),
-      ...(engine === 'chromium' ? { args: [...chromiumFlags] } : {}),
-    },
-  })
+  return playwright({ launchOptions: playwrightOptions(engine, found) })
 }

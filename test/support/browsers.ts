@@ -56,6 +56,16 @@ export function requireEngine(engine: Engine): EngineFiles {
   return found
 }
 
+/** Launch options with which Playwright starts the engine found on this machine. */
+export function playwrightOptions(engine: Engine, found: EngineFiles | undefined) {
+  const isSystem = found?.source === 'system'
+  return {
+    ...(isSystem ? { executablePath: found.executable } : {}),
+    ...(isSystem && engine === 'firefox' ? { channel: 'moz-firefox' } : {}),
+    ...(engine === 'chromium' ? { args: [...chromiumFlags] } : {}),
+  }
+}
+
 /** The first executable of that name on PATH. */
 export function findOnPath(name: string): string | undefined {
   return (process.env['PATH'] ?? '')

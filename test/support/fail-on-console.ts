@@ -2,7 +2,7 @@
  * A test that makes anything write to `console.error` or `console.warn` fails, and shows what was written.
  * A test that expects such a line says so: `vi.spyOn(console, 'error').mockImplementation(() => {})`.
  */
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach } from 'vitest'
 
 const written: string[] = []
 
@@ -13,10 +13,6 @@ for (const level of ['error', 'warn'] as const) {
     write.apply(console, args)
   }
 }
-
-beforeEach(() => {
-  written.length = 0
-})
 
 afterEach(() => {
   const lines = written.splice(0)

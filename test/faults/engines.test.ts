@@ -1,0 +1,70 @@
+/** The rig itself: a killed browser keeps every IndexedDB transaction that completed, so what is lost is our fault. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { createProfile, engines, launchEngine, openPage, removeProfile } from '../support/engines.ts'
+import { type PageServer, servePage } from '../support/page-server.ts'
+import { openWebDriver } from '../support/webdriver.ts'
+
+type Report = { launch: string; restored: number } | { launch: string; n: number }
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function setUp(engine: (typeof engines)[number]) {
+  const server = await servePage<Report>('test/faults/counting-page.ts')
+  cleanups.push(() => server.close())
+  const profileDir = createProfile(engine)
+  cleanups.push(() => removeProfile(profileDir))
+  return { server, profileDir }
+}
+
+describe('engines keep what they completed', () => {
+  test.each(engines)('%s, launched on a profile and killed', async (engine) => {
+    const { server, profileDir } = await setUp(engine)
+    for (const launch of ['1', '2', '3']) {
+      const completed = highest(server)
+      const browser = await launchEngine(engine, { profileDir, url: `${server.url}?launch=${launch}` })
+      cleanups.push(() => browser.kill())
+      expect(await restoredIn(server, launch)).toBeGreaterThanOrEqual(completed)
+      await server.waitFor((report) => 'n' in report && report.launch === launch, 20_000)
+      await server.waitFor((report) => 'n' in report && report.n >= completed + 30, 20_000)
+      await browser.kill()
+    }
+  })
+
+  test.each(['chromium', 'firefox'] as const)('%s, driven by Playwright and killed', async (engine) => {
+    const { server, profileDir } = await setUp(engine)
+    for (const launch of ['1', '2']) {
+      const completed = highest(server)
+      const browser = await openPage(engine, { profileDir })
+      cleanups.push(() => browser.kill())
+      await browser.page.goto(`${server.url}?launch=${launch}`)
+      await browser.page.locator('input').pressSequentially('typed')
+      expect(await browser.page.locator('input').inputValue()).toBe('typed')
+      expect(await restoredIn(server, launch)).toBeGreaterThanOrEqual(completed)
+      await server.waitFor((report) => 'n' in report && report.n >= completed + 30, 20_000)
+      await browser.kill()
+    }
+  })
+})
+
+test('a WebDriver session presses real keys in WebKit', async () => {
+  const { server } = await setUp('webkit')
+  const driver = await openWebDriver()
+  cleanups.push(() => driver.close())
+  await driver.open(`${server.url}?launch=1`)
+  const input = await driver.find('input')
+  await driver.click(input)
+  await driver.type(input, 'héllo')
+  expect(await driver.execute('return document.querySelector("input").value')).toBe('héllo')
+})
+
+async function restoredIn(server: PageServer<Report>, launch: string): Promise<number> {
+  const report = await server.waitFor((report) => 'restored' in report && report.launch === launch, 20_000)
+  return (report as { restored: number }).restored
+}
+
+function highest(server: PageServer<Report>): number {
+  return Math.max(0, ...server.reports.map((report) => ('n' in report ? report.n : 0)))
+}
