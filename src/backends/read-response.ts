@@ -83,5 +83,5 @@ function isCount(value: unknown): boolean {
 }
 
 function isNumber(value: unknown): value is number {
-  return Number.isNumber(value)
+  return Number.isFinite(value)
 }

@@ -1,0 +1,67 @@
+/** The few things this server asks of a PostgreSQL driver. Any driver fits; none is imported. */
+export interface Sql {
+  /** Runs one statement with `$1`, `$2`, ... Parameters are strings, numbers and `null` only. */
+  query(text: string, params?: readonly SqlValue[]): Promise<SqlResult>
+  /** Runs `run` in one transaction on one connection; commits where it resolves, rolls back where it rejects. */
+  transaction<T>(run: (sql: Pick<Sql, 'query'>) => Promise<T>): Promise<T>
+}
+
+export type SqlValue = string | number | null
+export interface SqlResult {
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+interface QueryLike {
+  query(text: string, params?: SqlValue[]): Promise<{ rows: unknown[] }>
+}
+
+/** What {@link fromPglite} needs of a PGlite database. */
+export interface PgliteLike extends QueryLike {
+  transaction<T>(run: (transaction: QueryLike) => Promise<T>): Promise<T>
+}
+
+/** What {@link fromPool} needs of a `pg` pool. */
+export interface PoolLike extends QueryLike {
+  connect(): Promise<QueryLike & { release(error?: boolean): void }>
+}
+
+/** A PGlite database as {@link Sql}. Whoever opened it closes it. */
+export function fromPglite(db: PgliteLike): Sql {
+  return { ...runner(db), transaction: (run) => db.transaction((tx) => run(runner(tx))) }
+}
+
+/**
+ * A `pg` pool, or one shaped like it (Neon, Vercel), as {@link Sql}. Whoever made the pool ends it, and listens to its
+ * `error` event.
+ */
+export function fromPool(pool: PoolLike): Sql {
+  return {
+    ...runner(pool),
+    async transaction(run) {
+      const client = await pool.connect()
+      let isBroken = false
+      try {
+        await client.query('BEGIN')
+        const result = await run(runner(client))
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => {
+          isBroken = true
+        })
+        throw error
+      } finally {
+        client.release(isBroken)
+      }
+    },
+  }
+}
+
+function runner(target: QueryLike): Pick<Sql, 'query'> {
+  return {
+    async query(text, params = []) {
+      const { rows } = await target.query(text, [...params])
+      return { rows: rows as Record<string, unknown>[] }
+    },
+  }
+}
