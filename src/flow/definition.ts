@@ -1,0 +1,94 @@
+/**
+ * What a flow is once defined: a frozen tree of steps, and its leaf steps by id. Everything else in this room is a pure
+ * function of a flow, the answers and, where it matters, which steps are finished.
+ *
+ * Invariants
+ * - Answers are flat: one member per leaf step, under its id (`key`, or `parent.child` inside a sub-flow).
+ * - Step ids never name a member of `Object.prototype`, so plain objects keyed by them are safe to read.
+ * - A flow holds no session: two sessions, or a page and its server, may share one.
+ * - Functions of users (conditions, schemas) are called here only, and never make a reader of a path throw.
+ *
+ *   defineFlow ─► tree ─► pathOf ─► needsAttention ─► reachableSteps, progressOf
+ *                            └────► stepAfter, stepBefore, submission
+ */
+import { WaymarkError } from '../base/errors.ts'
+import type { Answers, FlowRef, SessionState, StepId } from '../record/state.ts'
+import type { StandardSchemaV1 } from './standard-schema.ts'
+
+/** `S` holds the kinds of the steps (`schema`, `each`, `flow`) for the types; at run time there is nothing of it. */
+export interface Flow<Id extends string = string, S = unknown> {
+  readonly id: Id
+  readonly version: number
+  readonly title: string
+  /** What a session records of its flow: id, version and structural hash. */
+  readonly ref: FlowRef
+  /** The leaf steps by id, in listed order. */
+  readonly leaves: ReadonlyMap<StepId, Leaf>
+  readonly '~nodes': readonly StepNode[]
+  readonly '~paths': WeakMap<Answers, WeakMap<Finished, Path>>
+  readonly '~steps'?: S
+}
+
+/** A step that holds answers. */
+export interface Leaf {
+  readonly id: StepId
+  readonly title: string
+  readonly description?: string
+  readonly schema?: StandardSchemaV1
+  /** The schema of one item, where the answers are a keyed list. */
+  readonly each?: StandardSchemaV1
+  /** Its own, or of a sub-flow it is in. */
+  readonly isOptional: boolean
+  /** Its own times those of the sub-flows it is in. */
+  readonly weight: number
+  /** Place among all leaves as listed, from 0. */
+  readonly order: number
+}
+
+/** A step as a node of the tree: a leaf, or a sub-flow with children. */
+export interface StepNode {
+  readonly key: string
+  readonly id: StepId
+  readonly title: string
+  readonly when?: Condition
+  readonly next: readonly NextNode[]
+  /** What leads the ids of the answers its conditions see: '' at the top, `parent.` inside a sub-flow. */
+  readonly prefix: string
+  readonly leaf?: Leaf
+  readonly children?: readonly StepNode[]
+}
+
+export interface NextNode {
+  /** Index among the siblings. */
+  readonly to: number
+  readonly when?: Condition
+}
+
+export type Condition = (answers: Answers) => unknown
+export type Finished = SessionState['finished']
+
+/** Which steps a person goes through, as far as the answers tell. */
+export interface Path {
+  /** Surely on the path, in order. */
+  readonly steps: readonly StepId[]
+  /** May come: a condition read a field nobody answered yet. They count towards the maximum only. */
+  readonly undecided: readonly StepId[]
+  /** Conditions that failed with all their data present (`flow-invalid`); their steps count as undecided. */
+  readonly errors: readonly WaymarkError[]
+}
+
+/** The leaf step of that id. Throws `step-unknown`. */
+export function leafOf(flow: Flow, step: StepId): Leaf {
+  const leaf = flow.leaves.get(step)
+  if (leaf !== undefined) return leaf
+  throw new WaymarkError(
+    'step-unknown',
+    `Flow "${flow.id}" has no step "${step}". Use one of: ${[...flow.leaves.keys()].join(', ')}.`,
+    { details: { flow: flow.id, step } },
+  )
+}
+
+/** The leaves under a node, in listed order. */
+export function leavesOf(node: StepNode): readonly Leaf[] {
+  return node.leaf !== undefined ? [node.leaf] : (node.children ?? []).flatMap(leavesOf)
+}

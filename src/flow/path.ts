@@ -1,0 +1,143 @@
+import type { WaymarkError } from '../base/errors.ts'
+import type { Answers, StepId } from '../record/state.ts'
+import { judge, type Verdict } from './condition.ts'
+import { type Condition, type Finished, type Flow, leavesOf, type Path, type StepNode } from './definition.ts'
+
+const nothingFinished: Finished = Object.freeze({})
+
+/**
+ * The steps a person goes through with these answers. A step whose condition read an unanswered field is undecided, and
+ * so is what an undecided `next` might jump over. With `finished`, fields that finished steps left empty count as
+ * answered; without it every missing field may still come. No step is passed twice: a `next` that leads back is ignored.
+ * Computed once per pair of references.
+ */
+export function pathOf(flow: Flow, answers: Answers, finished: Finished = nothingFinished): Path {
+  const byFinished = flow['~paths'].get(answers) ?? new WeakMap<Finished, Path>()
+  flow['~paths'].set(answers, byFinished)
+  const path = byFinished.get(finished) ?? walkFlow(flow, answers, finished)
+  byFinished.set(finished, path)
+  return path
+}
+
+function walkFlow(flow: Flow, answers: Answers, finished: Finished): Path {
+  const left = new Set<StepId>()
+  const errors: WaymarkError[] = []
+  const verdicts = new Map<object, Verdict>()
+  const isSettled = (step: StepId) => left.has(step) || Object.hasOwn(finished, step)
+  const ask: Ask = (holder, node) => {
+    if (holder.when === undefined) return 'yes'
+    const known = verdicts.get(holder)
+    if (known !== undefined) return known
+    const question = { flow, answers, isSettled, step: node.id, prefix: node.prefix }
+    const { verdict, error } = judge(holder.when, question)
+    if (error !== undefined) errors.push(error)
+    verdicts.set(holder, verdict)
+    return verdict
+  }
+  const { steps, undecided } = walk(flow['~nodes'], ask, left)
+  const orderOf = (step: StepId) => flow.leaves.get(step)!.order
+  return Object.freeze({
+    steps: Object.freeze(steps),
+    undecided: Object.freeze(undecided.sort((a, b) => orderOf(a) - orderOf(b))),
+    errors: Object.freeze(errors),
+  })
+}
+
+/** The verdict on a condition that `node` holds. */
+type Ask = (holder: { readonly when?: Condition }, node: StepNode) => Verdict
+
+interface Found {
+  steps: StepId[]
+  undecided: StepId[]
+}
+
+/** Walks one level as if what is undecided did not happen, then takes from it what other decisions would avoid. */
+function walk(nodes: readonly StepNode[], ask: Ask, left: Set<StepId>): Found {
+  const passed = new Set<number>()
+  const found = new Map<number, Found>()
+  const visit = (at: number) => {
+    const { leaf, children } = nodes[at]!
+    found.set(at, leaf ? { steps: [leaf.id], undecided: [] } : walk(children ?? [], ask, left))
+  }
+  const leave = (node: StepNode) => {
+    for (const leaf of leavesOf(node)) left.add(leaf.id)
+  }
+  let isForked = false
+  for (let at = 0; at < nodes.length; ) {
+    passed.add(at)
+    const node = nodes[at]!
+    const verdict = ask(node, node)
+    let to = at + 1
+    if (verdict === 'no') leave(node)
+    else {
+      visit(at)
+      for (const next of node.next) {
+        const holds = ask(next, node)
+        if (holds === 'undecided' || (holds === 'yes' && verdict === 'undecided')) isForked = true
+        else if (holds === 'yes' && !passed.has(next.to)) {
+          to = next.to
+          break
+        }
+      }
+    }
+    for (let over = at + 1; over < to; over++) if (!isForked && !passed.has(over)) leave(nodes[over]!)
+    while (passed.has(to)) to++
+    at = to
+  }
+  return isForked
+    ? sift(nodes, ask, found, visit)
+    : join(found, (at) => ask(nodes[at]!, nodes[at]!) === 'yes')
+}
+
+/** With undecided jumps, sure is what lies on every possible walk; undecided is what lies on some. */
+function sift(
+  nodes: readonly StepNode[],
+  ask: Ask,
+  found: Map<number, Found>,
+  visit: (at: number) => void,
+): Found {
+  const walked = [...found.keys()]
+  const isSure = new Set(
+    walked.filter(
+      (at) => ask(nodes[at]!, nodes[at]!) === 'yes' && !possible(nodes, ask, at).has(nodes.length),
+    ),
+  )
+  for (const at of possible(nodes, ask)) {
+    if (at < nodes.length && !found.has(at) && ask(nodes[at]!, nodes[at]!) !== 'no') visit(at)
+  }
+  return join(found, (at) => isSure.has(at))
+}
+
+/** The places some walk reaches that does not pass `avoided`; the number of nodes is the end. */
+function possible(nodes: readonly StepNode[], ask: Ask, avoided = -1): ReadonlySet<number> {
+  const reached = new Set<number>()
+  const open = [0]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at === avoided || reached.has(at)) continue
+    reached.add(at)
+    if (at < nodes.length) open.push(...exits(nodes, ask, at))
+  }
+  return reached
+}
+
+function exits(nodes: readonly StepNode[], ask: Ask, at: number): readonly number[] {
+  const node = nodes[at]!
+  const verdict = ask(node, node)
+  const targets: number[] = []
+  for (const next of verdict === 'no' ? [] : node.next) {
+    const holds = ask(next, node)
+    if (holds !== 'no') targets.push(next.to)
+    if (holds === 'yes' && verdict === 'yes') return targets
+  }
+  return [...targets, at + 1]
+}
+
+function join(found: ReadonlyMap<number, Found>, isSure: (at: number) => boolean): Found {
+  const steps: StepId[] = []
+  const undecided: StepId[] = []
+  for (const [at, inner] of found) {
+    ;(isSure(at) ? steps : undecided).push(...inner.steps)
+    undecided.push(...inner.undecided)
+  }
+  return { steps, undecided }
+}
