@@ -1,0 +1,21 @@
+import type { Operation } from '../base/patch.ts'
+import type { Change, SessionState, StepId } from '../record/state.ts'
+
+/** What can happen to a session. One that is not allowed where the session is changes and emits nothing. */
+export type SessionEvent =
+  | { readonly type: 'set'; readonly step: StepId; readonly patch: readonly Operation[] }
+  /** `isValid` is the verdict of whoever validated; without it the step's schema is asked, synchronously. */
+  | { readonly type: 'next'; readonly isValid?: boolean }
+  | { readonly type: 'back' }
+  | { readonly type: 'skip' }
+  | { readonly type: 'goTo'; readonly step: StepId }
+  | { readonly type: 'pause' }
+  | { readonly type: 'continue' }
+  | { readonly type: 'abandon' }
+  | { readonly type: 'expire' }
+  | { readonly type: 'restart' }
+  /** Takes over a state merged elsewhere; emits nothing, since its changes are recorded there. */
+  | { readonly type: 'adopt'; readonly state: SessionState }
+
+/** Emitted once per event that changed something: folding these changes gives the new state. */
+export type SessionEmitted = { readonly type: 'changes'; readonly changes: readonly Change[] }
