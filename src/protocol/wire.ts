@@ -4,7 +4,8 @@
  * A push carries the entries the server has not acknowledged and the steps they touched, as canonical text. In one
  * transaction the server skips entries it holds (the same hash; another hash is `writer-forked`), compares `base` with
  * its rev, appends, folds `changed` into its snapshot and answers with the new rev. A lost reply is harmless: the same
- * push again finds its entries held and answers with the rev of now.
+ * push again finds its entries held and answers with the rev they were accepted under. What others did since is learned
+ * by the next exchange, which that rev makes `stale`; told the rev of now, the client would push over it.
  *
  * Invariants
  * - `rev` is opaque and the server's; a client only stores it and hands it back.
