@@ -66,6 +66,7 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     api: { host: '127.0.0.1' },
+    reporters: ['default', './test/support/nothing-skipped.ts'],
     projects: [
       inNode('unit', ['test/unit/**/*.test.{ts,tsx}', 'test/conformance/**/*.test.ts']),
       inNode('package', ['test/package/**/*.test.ts'], {

@@ -49,7 +49,9 @@ const notCode = ['README.md', 'tsconfig.json']
 
 export function readFloorPlan(readme: string): FloorPlan {
   const rooms = new Map<string, Room>()
-  for (const [, name, floor, known] of readme.matchAll(/^\| `([\w-]+)\/` \| (\d+) \|[^|]*\|([^|]*)\|$/gm)) {
+  for (const [, name, floor, known] of readme.matchAll(
+    /^\| *`([\w-]+)\/` *\| *(\d+) *\|[^|]*\|([^|]*)\|$/gm,
+  )) {
     const packages = [...known!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!)
     rooms.set(name!, { floor: Number(floor), packages: new Set(packages) })
   }
