@@ -23,7 +23,8 @@ function walkFlow(flow: Flow, answers: Answers, finished: Finished): Path {
   const left = new Set<StepId>()
   const errors: WaymarkError[] = []
   const verdicts = new Map<object, Verdict>()
-  const isSettled = (step: StepId) => left.has(step) || Object.hasOwn(finished, step)
+  const isSettled = (step: StepId) =>
+    left.has(step) || Object.hasOwn(finished, step) || !flow.leaves.has(step)
   const ask: Ask = (holder, node) => {
     if (holder.when === undefined) return 'yes'
     const known = verdicts.get(holder)
@@ -80,7 +81,9 @@ function walk(nodes: readonly StepNode[], ask: Ask, left: Set<StepId>): Found {
         }
       }
     }
-    for (let over = at + 1; over < to; over++) if (!isForked && !passed.has(over)) leave(nodes[over]!)
+    for (let over = at + 1; over < to && !isForked; over++) {
+      if (!passed.has(over) && !isReturnedTo(nodes, over)) leave(nodes[over]!)
+    }
     while (passed.has(to)) to++
     at = to
   }
@@ -123,13 +126,23 @@ function possible(nodes: readonly StepNode[], ask: Ask, avoided = -1): ReadonlyS
 function exits(nodes: readonly StepNode[], ask: Ask, at: number): readonly number[] {
   const node = nodes[at]!
   const verdict = ask(node, node)
+  const isReturned = isReturnedTo(nodes, at)
   const targets: number[] = []
   for (const next of verdict === 'no' ? [] : node.next) {
     const holds = ask(next, node)
     if (holds !== 'no') targets.push(next.to)
-    if (holds === 'yes' && verdict === 'yes') return targets
+    const isTaken = holds === 'yes' && verdict === 'yes' && next.to > at && !isReturned
+    if (isTaken) return targets
   }
-  return [...targets, at + 1]
+  return [...targets, ...(isReturned ? nodes.slice(at).map((_, i) => at + 1 + i) : [at + 1])]
+}
+
+/** Tells a step that may be jumped over and led back to: what follows it may have been passed by then. */
+function isReturnedTo(nodes: readonly StepNode[], at: number): boolean {
+  return (
+    nodes.some((node, i) => i < at && node.next.some((next) => next.to > at)) &&
+    nodes.some((node, i) => i > at && node.next.some((next) => next.to <= at))
+  )
 }
 
 function join(found: ReadonlyMap<number, Found>, isSure: (at: number) => boolean): Found {

@@ -22,7 +22,7 @@ import {
 } from '../record/state.ts'
 import type { SessionEvent } from './session-event.ts'
 
-/** A session as one tab has it: the state all tabs share, and this tab's own step. */
+/** A session as one tab has it: the state all tabs share, and this tab's own step; once ended, the state's. */
 export interface Place {
   readonly state: SessionState
   readonly step: StepId
@@ -134,6 +134,7 @@ function planStatus(at: Place, to: Status): Plan | undefined {
 function fold(at: Place, changes: readonly Change[]): Plan | undefined {
   if (changes.length === 0) return undefined
   const state = changes.reduce(applyChange, at.state)
+  if (isEnded(state.status)) return { state, step: state.step, changes }
   if (state.status !== 'pending') return { state, step: at.step, changes }
   return fold(at, [{ type: 'status', to: 'running' }, ...changes])
 }

@@ -32,7 +32,7 @@ export function createSessionActor(
 
 /** The step this tab is at; of an ended session, the step it ended at. */
 export function stepOf(snapshot: SessionSnapshot): StepId {
-  return snapshot.matches('ended') ? snapshot.context.state.step : snapshot.context.step
+  return snapshot.context.step
 }
 
 function timersOf(clock: Clock) {
