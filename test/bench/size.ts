@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build as bundleWithEsbuild } from 'esbuild'
 import { rolldown } from 'rolldown'
-import { setup as buildIfStale } from '../package/build-first.ts'
+import { buildIfStale } from '../support/build-if-stale.ts'
 
 export interface Size {
   ownGzip?: number

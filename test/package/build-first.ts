@@ -1,30 +1,20 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+import { buildIfStale } from '../support/build-if-stale.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-/** What is tested is what would be published: builds dist unless it is newer than everything it is built from. */
-export function setup(): void {
-  const built = [`${root}dist/waymark.js`, `${root}dist/waymark.script.js`, `${root}dist/waymark.d.ts`]
-  const sources = [
-    `${root}package.json`,
-    `${root}package-lock.json`,
-    `${root}vite.config.ts`,
-    ...readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).map((name) => `${root}src/${name}`),
-  ]
-  const isFresh =
-    built.every((file) => existsSync(file)) &&
-    Math.min(...built.map(changedAt)) > Math.max(...sources.map(changedAt))
-  if (isFresh) return
-  try {
-    execFileSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8', stdio: 'pipe' })
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string }
-    throw new Error(`npm run build failed:\n${stdout}${stderr}`)
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** What `npm run build` wrote when it failed; empty when it did not. */
+    buildFailure: string
   }
 }
 
-function changedAt(file: string): number {
-  return statSync(file).mtimeMs
+/** Builds before the tests of the package; a build that fails is a failed test, and stops no other project. */
+export function setup(project: TestProject): void {
+  let failure = ''
+  try {
+    buildIfStale()
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error)
+  }
+  project.provide('buildFailure', failure)
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
@@ -29,7 +29,10 @@ describe('on a server', () => {
 })
 
 describe('the script-tag build', () => {
-  const code = readFileSync(`${root}dist/waymark.script.js`, 'utf8')
+  let code: string
+  beforeAll(() => {
+    code = readFileSync(`${root}dist/waymark.script.js`, 'utf8')
+  })
 
   test('adds one global, Waymark, with the functions of the main door', () => {
     const page = createContext({ TextEncoder, TextDecoder, URL, setTimeout, clearTimeout })

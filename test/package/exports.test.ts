@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
@@ -8,6 +8,10 @@ const { './package.json': self, ...exported } = manifest.exports as Record<
   string,
   { types: string; default: string }
 >
+
+test('npm run build succeeds', () => {
+  expect(inject('buildFailure')).toBe('')
+})
 
 describe('package.json', () => {
   test('exports every door, and nothing that is no door', () => {
