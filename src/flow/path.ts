@@ -139,9 +139,11 @@ function exits(nodes: readonly StepNode[], ask: Ask, at: number): readonly numbe
 
 /** Tells a step that may be jumped over and led back to: what follows it may have been passed by then. */
 function isReturnedTo(nodes: readonly StepNode[], at: number): boolean {
+  const isJumpedOver = (over: number) =>
+    nodes.some((node, i) => i < over && node.next.some((next) => next.to > over))
   return (
-    nodes.some((node, i) => i < at && node.next.some((next) => next.to > at)) &&
-    nodes.some((node, i) => i > at && node.next.some((next) => next.to <= at))
+    isJumpedOver(at) &&
+    nodes.some((node, i) => i > at && node.next.some((next) => next.to <= at && isJumpedOver(next.to)))
   )
 }
 
