@@ -46,6 +46,8 @@ function checkChange(change: JsonObject): boolean | 'newer' {
       return isText(change['step'])
     case 'resumed':
       return Number.isSafeInteger(change['position'])
+    case 'adopted':
+      return isText(change['writer']) && Number.isSafeInteger(change['n'])
     case 'merged':
       return isPatch(change['patch']) && isJsonObject(change['joins']) && Array.isArray(change['losers'])
     default:

@@ -62,6 +62,8 @@ export type Change =
   | { readonly type: 'status'; readonly to: Status; readonly submitted?: readonly StepId[] }
   | { readonly type: 'restarted'; readonly step: StepId }
   | { readonly type: 'resumed'; readonly position: number }
+  /** The draft of a writer that is gone became part of this entry; a second adoption is dropped. */
+  | { readonly type: 'adopted'; readonly writer: string; readonly n: number }
   | {
       /** Two histories became one: `patch` leads from the state before to the merged state. */
       readonly type: 'merged'
@@ -107,6 +109,7 @@ export function applyChange(state: SessionState, change: Change): SessionState {
     case 'merged':
       return applyPatch(state as unknown as Json, change.patch) as unknown as SessionState
     case 'resumed':
+    case 'adopted':
       return state
   }
   if (isEnded(state.status)) return state

@@ -1,0 +1,128 @@
+/**
+ * Checkpoints: a manifest per checkpoint and one content-addressed part per piece of a step's text.
+ *
+ * Invariants
+ * - A part is named by the SHA-256 of its text, so unchanged steps are shared between checkpoints and never rewritten;
+ *   a step whose answers kept their reference is not even serialised again.
+ * - A checkpoint is trusted only if its manifest and every part match their hashes.
+ * - A checkpoint is a shortcut: without any, the journal alone gives the same state.
+ */
+import { canonicalJson } from '../base/canonical.ts'
+import { sha256 } from '../base/hash.ts'
+import type { Json } from '../base/json.ts'
+import type { ChainHeads } from '../record/entry.ts'
+import { isFlowRef, parseJson } from '../record/guard.ts'
+import type { Answers, SessionState, StepAnswers, StepId } from '../record/state.ts'
+import type { Row } from '../store/store.ts'
+import { splitText } from './rows.ts'
+
+export interface Manifest {
+  readonly position: number
+  /** The state but for its answers. */
+  readonly meta: Omit<SessionState, 'answers'>
+  /** Hashes of the parts that hold each step's text, in order. */
+  readonly steps: { readonly [step: StepId]: readonly string[] }
+  readonly heads: ChainHeads
+  /** Largest hybrid stamp folded in. */
+  readonly at: number
+}
+
+export interface ManifestRow {
+  readonly v: 1
+  readonly i: number
+  readonly c: string
+  readonly h: string
+}
+
+export interface PartRow {
+  readonly v: 1
+  readonly k: string
+  readonly t: string
+}
+
+/** Turns states into manifests and parts, remembering which step texts are known to be stored. */
+export interface CheckpointWriter {
+  /** `parts` are only those not known to be stored; call `stored` once they are. */
+  take(state: SessionState, position: number, heads: ChainHeads, at: number): Checkpoint
+  /** Parts under these hashes lie in the store. */
+  stored(hashes: Iterable<string>): void
+  forget(hashes: Iterable<string>): void
+}
+
+export interface Checkpoint {
+  readonly row: ManifestRow
+  readonly parts: readonly PartRow[]
+  readonly hashes: ReadonlySet<string>
+}
+
+export function createCheckpointWriter(): CheckpointWriter {
+  const pieces = new WeakMap<object, readonly PartRow[]>()
+  const storedHashes = new Set<string>()
+  return {
+    take(state, position, heads, at) {
+      const steps: Record<StepId, readonly string[]> = {}
+      const parts = new Map<string, PartRow>()
+      const hashes = new Set<string>()
+      for (const step of Object.keys(state.answers)) {
+        const answers = state.answers[step]
+        if (answers === undefined) continue
+        const rows = pieces.get(answers) ?? splitText(canonicalJson(answers as Json)).map(toPart)
+        pieces.set(answers, rows)
+        steps[step] = rows.map((row) => row.k)
+        for (const row of rows) {
+          hashes.add(row.k)
+          if (!storedHashes.has(row.k)) parts.set(row.k, row)
+        }
+      }
+      const { answers: _, ...meta } = state
+      const manifest: Manifest = { position, meta, steps, heads, at }
+      const text = canonicalJson(manifest as unknown as Json)
+      return { row: { v: 1, i: position, c: text, h: sha256(text) }, parts: [...parts.values()], hashes }
+    },
+    stored(hashes) {
+      for (const hash of hashes) storedHashes.add(hash)
+    },
+    forget(hashes) {
+      for (const hash of hashes) storedHashes.delete(hash)
+    },
+  }
+}
+
+function toPart(text: string): PartRow {
+  return { v: 1, k: sha256(text), t: text }
+}
+
+export function toPartRows(session: string, parts: readonly PartRow[]): Row[] {
+  return parts.map((part) => ({ store: 'parts', key: [session, part.k], value: part }))
+}
+
+/** A manifest from storage, verified; `undefined` where it is damaged or newer. */
+export function readManifest(value: unknown): Manifest | undefined {
+  const row = value as Partial<ManifestRow> | null
+  if (typeof row !== 'object' || row === null || row.v !== 1) return undefined
+  if (typeof row.c !== 'string' || sha256(row.c) !== row.h) return undefined
+  const manifest = parseJson(row.c) as unknown as Manifest | undefined
+  return manifest !== undefined && isFlowRef(manifest.meta?.flow) ? manifest : undefined
+}
+
+/** The state a manifest names, every part verified; `undefined` where a part is missing or damaged. */
+export function stateFromManifest(manifest: Manifest, parts: readonly unknown[]): SessionState | undefined {
+  const textByHash = new Map<string, string>()
+  for (const value of parts) {
+    const part = value as Partial<PartRow> | null
+    if (typeof part?.k === 'string' && typeof part.t === 'string') textByHash.set(part.k, part.t)
+  }
+  const answers: Record<StepId, StepAnswers> = {}
+  for (const step of Object.keys(manifest.steps)) {
+    let text = ''
+    for (const hash of manifest.steps[step]!) {
+      const piece = textByHash.get(hash)
+      if (piece === undefined || sha256(piece) !== hash) return undefined
+      text += piece
+    }
+    const value = parseJson(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    answers[step] = value as StepAnswers
+  }
+  return { ...manifest.meta, answers: answers as Answers }
+}

@@ -1,0 +1,146 @@
+/**
+ * What this page has entered and the journal does not hold as entries yet: a queue for the next entry, and typing.
+ *
+ * Invariants
+ * - Order is kept: the queue before the typing, and within each as entered.
+ * - `layOver` loses nothing: what is local afterwards leads from the new stored state to the merged one, and a value
+ *   that lost a conflict is in the losers it returns.
+ */
+import type { Json } from '../base/json.ts'
+import { diff } from '../base/patch.ts'
+import { mergeStates } from '../merge/merge-states.ts'
+import { applyChange, type Change, type Loser, type SessionState } from '../record/state.ts'
+import { createDraftBuffer, type SetChange } from './draft.ts'
+import { latestStamp, type StampedChange } from './stamps.ts'
+
+export interface Local {
+  readonly queue: readonly StampedChange[]
+  readonly typing: readonly SetChange[]
+  /** Stamp of the latest typing, 0 without any. */
+  readonly typedAt: number
+  /** True where the typing differs from the draft row. */
+  readonly isTypingDirty: boolean
+  /** Queue and typing in order. */
+  items(): StampedChange[]
+  type(change: SetChange, at: number): void
+  push(changes: readonly Change[], at: number): void
+  /** Moves the typing into the queue. */
+  promote(): void
+  /** Moves set changes from the queue back to typing and drops the rest: nothing may be appended any more. */
+  demote(): void
+  takeQueue(): readonly StampedChange[]
+  /** A batch that did not make it: its changes come first again. */
+  putBack(items: readonly StampedChange[], hadTyping: boolean): void
+  markTypingStored(): void
+  /** Merges what is local with a new stored state and rewrites it as changes over that. */
+  layOver(options: {
+    readonly base: SessionState
+    readonly theirs: SessionState
+    readonly foreign: readonly StampedChange[]
+    readonly joins: { readonly [writer: string]: string }
+    readonly at: () => number
+  }): readonly Loser[]
+}
+
+export function createLocal(writer: string): Local {
+  const draft = createDraftBuffer()
+  let queue: readonly StampedChange[] = []
+  let isTypingDirty = false
+
+  const typed = (): StampedChange[] => draft.changes().map((change) => ({ change, at: draft.at, writer }))
+  const items = () => [...queue, ...typed()]
+
+  return {
+    get queue() {
+      return queue
+    },
+    get typing() {
+      return draft.changes()
+    },
+    get typedAt() {
+      return draft.at
+    },
+    get isTypingDirty() {
+      return isTypingDirty
+    },
+    items,
+    type(change, at) {
+      draft.add(change, at)
+      isTypingDirty = true
+    },
+    push(changes, at) {
+      queue = [...queue, ...changes.map((change) => ({ change, at, writer }))]
+    },
+    promote() {
+      if (draft.isEmpty) return
+      queue = items()
+      draft.clear()
+      isTypingDirty = false
+    },
+    demote() {
+      const typing = draft.changes()
+      const typedAt = draft.at
+      draft.clear()
+      for (const { change, at } of queue) if (change.type === 'set') draft.add(change, at)
+      for (const change of typing) draft.add(change, typedAt)
+      queue = []
+      isTypingDirty = !draft.isEmpty
+    },
+    takeQueue() {
+      const taken = queue
+      queue = []
+      return taken
+    },
+    putBack(returned, hadTyping) {
+      queue = [...returned, ...queue]
+      isTypingDirty ||= hadTyping
+    },
+    markTypingStored() {
+      isTypingDirty = false
+    },
+    layOver({ base, theirs, foreign, joins, at }) {
+      const local = items()
+      if (local.length === 0) return []
+      const { state: merged, losers } = mergeStates({
+        base,
+        ours: fold(
+          base,
+          local.map((item) => item.change),
+        ),
+        theirs,
+        ourStamp: latestStamp(local),
+        theirStamp: latestStamp(foreign),
+      })
+      const typedAt = draft.at
+      draft.clear()
+      if (queue.length === 0 && losers.length === 0) {
+        for (const change of setsBetween(theirs, merged)) draft.add(change, typedAt)
+        isTypingDirty = true
+        return losers
+      }
+      // Moves and marks stay told as they happened; one merge change then leads to the merged state.
+      const told = local.filter(({ change }) => change.type !== 'set')
+      const toldState = fold(
+        theirs,
+        told.map((item) => item.change),
+      )
+      const patch = diff(toldState as unknown as Json, merged as unknown as Json)
+      queue = [...told, { change: { type: 'merged', patch, joins, losers }, at: at(), writer }]
+      isTypingDirty = false
+      return losers
+    },
+  }
+}
+
+export function fold(from: SessionState, changes: readonly Change[]): SessionState {
+  return changes.reduce(applyChange, from)
+}
+
+/** The set changes that lead from one state's answers to another's. */
+function setsBetween(from: SessionState, to: SessionState): SetChange[] {
+  const steps = new Set([...Object.keys(from.answers), ...Object.keys(to.answers)])
+  return [...steps].flatMap((step) => {
+    const patch = diff(from.answers[step] as Json | undefined, to.answers[step] as Json | undefined)
+    return patch.length > 0 ? [{ type: 'set' as const, step, patch }] : []
+  })
+}

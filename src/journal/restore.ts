@@ -1,0 +1,217 @@
+/**
+ * Reads a session back: the newest checkpoint that verifies, then every later entry that verifies.
+ *
+ * Invariants
+ * - Never throws over what it finds and never resets: what is unreadable is reported for quarantine, its bytes stay,
+ *   and everything readable around it is used. Damage to one entry costs that entry's changes, nothing else.
+ * - An entry written by a newer version ends the reading there: `isOutdated`, nothing may be appended after it.
+ */
+import {
+  type ChainHead,
+  type ChainHeads,
+  type Entry,
+  entryId,
+  noChain,
+  unpackEntry,
+} from '../record/entry.ts'
+import { applyChange, type Change, type Loser, type SessionState } from '../record/state.ts'
+import type { Store } from '../store/store.ts'
+import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
+import {
+  type Draft,
+  type DraftRow,
+  fromJournalRow,
+  type JournalRow,
+  ofSession,
+  readDraftRow,
+} from './rows.ts'
+import { latestStamp, stampedChanges } from './stamps.ts'
+
+export interface Damage {
+  readonly place: string
+  readonly reason: string
+  readonly row: unknown
+}
+
+export interface Restored {
+  /** `undefined` where nothing is stored. */
+  readonly state: SessionState | undefined
+  readonly position: number
+  readonly heads: ChainHeads
+  /** Largest hybrid stamp seen. */
+  readonly at: number
+  readonly drafts: readonly Draft[]
+  readonly damage: readonly Damage[]
+  readonly isOutdated: boolean
+  /** Verified checkpoints, newest first. */
+  readonly manifests: readonly Manifest[]
+  /** Entries read past the checkpoint. */
+  readonly tail: number
+}
+
+/** `initial` is what a journal whose first entry is unreadable folds over. */
+export async function restoreSession(
+  store: Store,
+  session: string,
+  initial: SessionState,
+): Promise<Restored> {
+  const [manifestRows = [], parts = []] = await store.read([
+    { ...ofSession('checkpoints', session), isReverse: true, limit: 3 },
+    ofSession('parts', session),
+  ])
+  const damage: Damage[] = []
+  const manifests: Manifest[] = []
+  let from: { manifest: Manifest; state: SessionState } | undefined
+  for (const row of manifestRows) {
+    const manifest = readManifest(row)
+    const state = manifest && (from === undefined ? stateFromManifest(manifest, parts) : from.state)
+    if (manifest === undefined || state === undefined) {
+      damage.push({
+        place: `checkpoint/${(row as { i?: number } | null)?.i}`,
+        reason: 'does not verify',
+        row,
+      })
+      continue
+    }
+    manifests.push(manifest)
+    from ??= { manifest, state }
+  }
+  const tail = await readTail(store, session, (from?.manifest.position ?? -1) + 1)
+  const { damage: broken, ...folded } = foldTail(from?.state, from?.manifest.heads ?? {}, tail, initial)
+  return {
+    ...folded,
+    position: tail.position ?? from?.manifest.position ?? -1,
+    at: Math.max(from?.manifest.at ?? 0, ...tail.entries.map((entry) => entry.at)),
+    drafts: tail.drafts,
+    damage: [...damage, ...tail.damage, ...broken],
+    isOutdated: tail.isOutdated,
+    manifests,
+    tail: tail.entries.length,
+  }
+}
+
+export interface Tail {
+  readonly entries: readonly Entry[]
+  /** Position of the last row read, damaged or not; `undefined` where there was none. */
+  readonly position: number | undefined
+  readonly damage: readonly Damage[]
+  readonly isOutdated: boolean
+  /** Drafts without what later entries superseded, oldest first. */
+  readonly drafts: readonly Draft[]
+}
+
+/** Reads and verifies every entry from a position on, and the drafts beside them. */
+export async function readTail(store: Store, session: string, from: number): Promise<Tail> {
+  const [rows = [], draftRows = []] = await store.read([
+    { store: 'journal', prefix: [session], from },
+    ofSession('drafts', session),
+  ])
+  const damage: Damage[] = []
+  const { entries, position, isOutdated } = await readEntries(store, session, rows, damage)
+  const drafts = await withoutSuperseded(store, session, readDrafts(draftRows, damage), from, entries)
+  return { entries, position, damage, isOutdated, drafts }
+}
+
+async function readEntries(
+  store: Store,
+  session: string,
+  rows: readonly unknown[],
+  damage: Damage[],
+): Promise<{ entries: PlacedEntry[]; position: number | undefined; isOutdated: boolean }> {
+  const entries: PlacedEntry[] = []
+  let position: number | undefined
+  for (const row of rows as Partial<JournalRow>[]) {
+    const place = row?.i ?? (position ?? 0) + 1
+    if (position !== undefined && place !== position + 1) {
+      damage.push({ place: `entry/${position + 1}`, reason: `missing before position ${place}`, row: null })
+    }
+    const chunks = row?.k === undefined ? [] : await readChunks(store, session, place)
+    const outcome = unpackEntry(fromJournalRow(row as JournalRow, chunks))
+    if (outcome.type === 'newer') return { entries, position, isOutdated: true }
+    position = place
+    if (outcome.type === 'damaged') damage.push({ place: `entry/${place}`, reason: outcome.reason, row })
+    else if (outcome.entry.session !== session) {
+      damage.push({ place: `entry/${place}`, reason: 'of another session', row })
+    } else entries.push({ ...outcome.entry, position: place })
+  }
+  return { entries, position, isOutdated: false }
+}
+
+type PlacedEntry = Entry & { readonly position: number }
+
+/**
+ * A draft may outlive its writer: what entries made after it changed later is no longer what the person wants there.
+ */
+async function withoutSuperseded(
+  store: Store,
+  session: string,
+  drafts: readonly Draft[],
+  from: number,
+  entries: readonly PlacedEntry[],
+): Promise<readonly Draft[]> {
+  const oldest = Math.min(from - 1, ...drafts.map((draft) => draft.base))
+  let known = entries
+  if (oldest < from - 1) {
+    const range = { store: 'journal' as const, prefix: [session], from: oldest + 1, to: from - 1 }
+    const [rows = []] = await store.read([range])
+    known = [...(await readEntries(store, session, rows, [])).entries, ...entries]
+  }
+  return drafts.map((draft) => {
+    const later = latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))
+    const superseded: Loser[] = []
+    const changes = draft.changes.map((change): Change => {
+      if (change.type !== 'set') return change
+      const patch = change.patch.filter((operation) => {
+        if (later(change.step, operation.path).at <= draft.at) return true
+        const value = operation.op === 'remove' ? {} : { value: operation.value }
+        superseded.push({
+          step: change.step,
+          path: operation.path,
+          ...value,
+          at: draft.at,
+          writer: draft.writer,
+        })
+        return false
+      })
+      return { ...change, patch }
+    })
+    return { ...draft, changes, superseded }
+  })
+}
+
+async function readChunks(store: Store, session: string, position: number): Promise<readonly unknown[]> {
+  const [chunks = []] = await store.read([{ store: 'chunks', prefix: [session, position] }])
+  return chunks
+}
+
+function readDrafts(rows: readonly unknown[], damage: Damage[]): Draft[] {
+  const drafts: Draft[] = []
+  for (const row of rows) {
+    const draft = readDraftRow(row)
+    if (draft) drafts.push(draft)
+    else
+      damage.push({ place: `draft/${(row as Partial<DraftRow> | null)?.w}`, reason: 'does not verify', row })
+  }
+  return drafts.sort((a, b) => a.at - b.at)
+}
+
+/** Folds entries over a state and its chain heads. An entry whose chain link does not fit is folded and reported. */
+export function foldTail(
+  state: SessionState | undefined,
+  heads: ChainHeads,
+  tail: Pick<Tail, 'entries'>,
+  initial: SessionState,
+): { state: SessionState | undefined; heads: ChainHeads; damage: Damage[] } {
+  let folded = state
+  const damage: Damage[] = []
+  const nextHeads: Record<string, ChainHead> = { ...heads }
+  for (const entry of tail.entries) {
+    const before = nextHeads[entry.writer] ?? noChain
+    if (entry.prev !== before.hash || entry.n !== before.n + 1) {
+      damage.push({ place: `entry/${entryId(entry)}`, reason: 'chain link does not match', row: null })
+    }
+    nextHeads[entry.writer] = { n: entry.n, hash: entry.hash }
+    for (const change of entry.changes ?? []) folded = applyChange(folded ?? initial, change)
+  }
+  return { state: folded, heads: nextHeads, damage }
+}

@@ -1,0 +1,96 @@
+import { sha256 } from '../base/hash.ts'
+import type { EntryRecord } from '../record/entry.ts'
+import { readChanges } from '../record/guard.ts'
+import type { Change, Loser } from '../record/state.ts'
+import type { Range, Row } from '../store/store.ts'
+
+/** Longest text in one record, in UTF-16 code units: at two bytes each, under the 60 KB above which Chromium moves a value to a file. */
+export const longestText = 28_000
+
+/** An entry at its position. A payload beyond {@link longestText} lies in `k` chunk rows. */
+export interface JournalRow extends EntryRecord {
+  readonly i: number
+  readonly k?: number
+}
+
+/** Typing that is not an entry yet: the set changes that will become entry `n` of writer `w`. */
+export interface DraftRow {
+  readonly v: 1
+  readonly w: string
+  readonly n: number
+  readonly at: number
+  /** Position of the last entry its writer had read. */
+  readonly b: number
+  /** Changes as JSON text, and its SHA-256. */
+  readonly c: string
+  readonly h: string
+}
+
+export interface Draft {
+  readonly writer: string
+  readonly n: number
+  readonly at: number
+  /** Position of the last entry its writer had read. */
+  readonly base: number
+  readonly changes: readonly Change[]
+  /** What entries made later changed again: kept as losers when the draft is adopted. */
+  readonly superseded: readonly Loser[]
+}
+
+/** Something unreadable, with what it was and why: reported and exportable, never deleted by the library. */
+export interface QuarantineRow {
+  readonly v: 1
+  readonly session: string
+  readonly place: string
+  readonly reason: string
+  readonly at: number
+  readonly row: unknown
+}
+
+export const ofSession = (store: Range['store'], session: string): Range => ({ store, prefix: [session] })
+
+/** The rows of one entry: its chunks first, so that the comparing `add` stays last. */
+export function toJournalRows(
+  session: string,
+  position: number,
+  record: EntryRecord,
+): { chunks: readonly Row[]; add: Row } {
+  const key = [session, position]
+  const payload = record.p ?? ''
+  if (payload.length <= longestText)
+    return { chunks: [], add: { store: 'journal', key, value: { ...record, i: position } } }
+  const texts = splitText(payload)
+  return {
+    chunks: texts.map((value, i) => ({ store: 'chunks', key: [session, position, i], value })),
+    add: { store: 'journal', key, value: { ...record, p: '', i: position, k: texts.length } },
+  }
+}
+
+/** A stored entry made whole again. */
+export function fromJournalRow(row: JournalRow, chunks: readonly unknown[]): EntryRecord {
+  if (typeof row !== 'object' || row === null) return row
+  const { i: _, k, ...record } = row
+  return k === undefined ? record : { ...record, p: chunks.join('') }
+}
+
+/** Cuts text into pieces of at most {@link longestText}. */
+export function splitText(text: string): string[] {
+  const pieces: string[] = []
+  for (let i = 0; i < text.length; i += longestText) pieces.push(text.slice(i, i + longestText))
+  return pieces.length === 0 ? [''] : pieces
+}
+
+export function toDraftRow(draft: Omit<Draft, 'changes' | 'superseded'>, text: string): DraftRow {
+  return { v: 1, w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text, h: sha256(text) }
+}
+
+/** A draft from storage; `undefined` where it is damaged or newer than this version. */
+export function readDraftRow(value: unknown): Draft | undefined {
+  const row = value as Partial<DraftRow> | null
+  if (typeof row !== 'object' || row === null || row.v !== 1) return undefined
+  if (typeof row.c !== 'string' || typeof row.w !== 'string' || typeof row.n !== 'number') return undefined
+  if (typeof row.at !== 'number' || typeof row.b !== 'number' || sha256(row.c) !== row.h) return undefined
+  const changes = readChanges(row.c)
+  if (changes === undefined || changes === 'newer') return undefined
+  return { writer: row.w, n: row.n, at: row.at, base: row.b, changes, superseded: [] }
+}

@@ -1,0 +1,164 @@
+/**
+ * Three-way merge of session states: base, ours, theirs. One pure, total function for tab against tab and device
+ * against device.
+ *
+ * Invariants
+ * - Total: any three states give a state; nothing throws, no clock or store is read.
+ * - Never invents: every value in the result stands in ours or in theirs.
+ * - Never drops: where both sides changed the same field differently, the value not taken is returned as a loser.
+ * - Idempotent: merging a side with itself, or with the base, gives that side.
+ * - Symmetric in the answers under `latest`: swapping the sides gives the same answers.
+ * - Answers merge by field path through objects; lists are one value. The later stamp wins, ties by the writer's id.
+ * - Status is monotone: an ended side wins, and what the other side changed since is kept as losers, never applied.
+ * - A step stays finished only where its merged answers are those it was finished with.
+ */
+import { isJsonObject, type Json } from '../base/json.ts'
+import { isEqual, toToken, withMember } from '../base/patch.ts'
+import type { Answers, Loser, SessionState, StepId } from '../record/state.ts'
+
+/** When and by whom a field was last changed on one side since the base. */
+export interface Stamp {
+  readonly at: number
+  readonly writer: string
+}
+export type StampOf = (step: StepId, path: string) => Stamp
+
+export interface MergeOptions {
+  readonly base: SessionState
+  readonly ours: SessionState
+  readonly theirs: SessionState
+  readonly ourStamp: StampOf
+  readonly theirStamp: StampOf
+}
+
+export interface MergeOutcome {
+  readonly state: SessionState
+  readonly losers: readonly Loser[]
+}
+
+export function mergeStates(options: MergeOptions): MergeOutcome {
+  const { base, ours, theirs } = options
+  if (ours === base || ours === theirs) return { state: theirs, losers: [] }
+  if (theirs === base) return { state: ours, losers: [] }
+  const losers: Loser[] = []
+  const ended = pickEnded(ours, theirs)
+  if (ended !== undefined) {
+    const other = ended === ours ? theirs : ours
+    const stampOf = ended === ours ? options.theirStamp : options.ourStamp
+    collectLosers(base, ended, other, stampOf, losers)
+    return { state: { ...ended, visited: { ...other.visited, ...ended.visited } }, losers }
+  }
+  const answers = mergeAnswers(options, losers)
+  return {
+    state: {
+      ...theirs,
+      status: theirs.status === base.status ? ours.status : theirs.status,
+      step: ours.step,
+      answers,
+      finished: mergeFinished(options, answers),
+      visited: { ...theirs.visited, ...ours.visited },
+    },
+    losers,
+  }
+}
+
+/** `done` before `abandoned` before `expired`; with both sides the same, theirs: it is the one already acknowledged. */
+function pickEnded(ours: SessionState, theirs: SessionState): SessionState | undefined {
+  for (const status of ['done', 'abandoned', 'expired'] as const) {
+    if (theirs.status === status) return theirs
+    if (ours.status === status) return ours
+  }
+  return undefined
+}
+
+function mergeAnswers(options: MergeOptions, losers: Loser[]): Answers {
+  const { base, ours, theirs } = options
+  if (ours.answers === base.answers) return theirs.answers
+  if (theirs.answers === base.answers) return ours.answers
+  const merged: Record<StepId, Answers[string]> = {}
+  let isTheirs = true
+  for (const step of new Set([...Object.keys(theirs.answers), ...Object.keys(ours.answers)])) {
+    const value = mergeValue(
+      { ...options, step, losers },
+      '',
+      own(base.answers, step),
+      own(ours.answers, step),
+      own(theirs.answers, step),
+    )
+    if (value !== own(theirs.answers, step)) isTheirs = false
+    if (value !== undefined) {
+      Object.defineProperty(merged, step, { value, enumerable: true, configurable: true, writable: true })
+    }
+  }
+  return isTheirs ? theirs.answers : merged
+}
+
+interface Place extends MergeOptions {
+  readonly step: StepId
+  readonly losers: Loser[]
+}
+
+function mergeValue(
+  place: Place,
+  path: string,
+  base: Json | undefined,
+  ours: Json | undefined,
+  theirs: Json | undefined,
+): Json | undefined {
+  if (ours === theirs || isEqual(ours, base)) return theirs
+  if (isEqual(theirs, base) || isEqual(ours, theirs)) return isEqual(ours, theirs) ? theirs : ours
+  if (isJsonObject(ours) && isJsonObject(theirs) && (base === undefined || isJsonObject(base))) {
+    let merged = theirs
+    for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
+      const before = base === undefined ? undefined : own(base, key)
+      const value = mergeValue(place, `${path}/${toToken(key)}`, before, own(ours, key), own(theirs, key))
+      if (value !== own(merged, key)) merged = withMember(merged, key, value)
+    }
+    return merged
+  }
+  const our = place.ourStamp(place.step, path)
+  const their = place.theirStamp(place.step, path)
+  const isOurs = our.at > their.at || (our.at === their.at && our.writer > their.writer)
+  const lost = isOurs ? theirs : ours
+  place.losers.push({
+    step: place.step,
+    path,
+    ...(lost === undefined ? {} : { value: lost }),
+    ...(isOurs ? their : our),
+  })
+  return isOurs ? ours : theirs
+}
+
+function mergeFinished(options: MergeOptions, answers: Answers): SessionState['finished'] {
+  const { base, ours, theirs } = options
+  const finished: Record<StepId, 'valid' | 'skipped'> = {}
+  for (const step of new Set([...Object.keys(theirs.finished), ...Object.keys(ours.finished)])) {
+    const was = own(base.finished, step)
+    const our = own(ours.finished, step)
+    const their = own(theirs.finished, step)
+    const how = our === was ? their : our
+    if (how === undefined) continue
+    const side = how === their ? theirs : ours
+    if (isEqual(own(answers, step) as Json, own(side.answers, step) as Json)) finished[step] = how
+  }
+  return finished
+}
+
+/** What `other` changed since the base and the ended side does not hold. */
+function collectLosers(
+  base: SessionState,
+  ended: SessionState,
+  other: SessionState,
+  stampOf: StampOf,
+  losers: Loser[],
+): void {
+  for (const step of Object.keys(other.answers)) {
+    const value = own(other.answers, step)
+    if (isEqual(value, own(base.answers, step)) || isEqual(value, own(ended.answers, step))) continue
+    losers.push({ step, path: '', ...(value === undefined ? {} : { value }), ...stampOf(step, '') })
+  }
+}
+
+function own<T>(object: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}

@@ -1,0 +1,207 @@
+/**
+ * The Store port over IndexedDB.
+ *
+ * Invariants
+ * - One transaction per write, all of its requests in one task: puts and removes first, the one comparing `add` last,
+ *   then `commit()`. In Firefox a failed `add` that is not last, followed by `commit()`, still completes.
+ * - Acknowledged means every request succeeded and `complete` fired. A request that failed is a failure whatever the
+ *   transaction says.
+ * - A lost connection is dropped and opened again, at most `reopenLimit` times for one operation. `versionchange`
+ *   closes at once, so another version's upgrade is never blocked by this page.
+ * - Every operation has a watchdog: it settles even where the browser never answers.
+ *
+ * idb opens and upgrades; the hot path talks to the raw database (a wrapper costs 0.04-0.1 ms a write).
+ */
+import { type IDBPDatabase, openDB, unwrap } from 'idb'
+import type { Clock } from '../base/clock.ts'
+import { WaymarkError } from '../base/errors.ts'
+import { toStorageError } from './storage-error.ts'
+import { type Range, rangeBounds, type Store, storeNames, type Write, type WriteOutcome } from './store.ts'
+
+export interface IdbStoreOptions {
+  /** Name of the database; one per namespace. */
+  readonly name: string
+  readonly clock: Clock
+  /** How long an operation may take before it is given up as failed. Default 10 000. */
+  readonly timeoutMs?: number
+}
+
+const reopenLimit = 3
+
+/** Opens the database, creating what is missing. Rejects with `storage-unavailable` where the browser has none. */
+export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
+  const { name, clock, timeoutMs = 10_000 } = options
+  let db: IDBDatabase | undefined
+  let opening: Promise<IDBDatabase> | undefined
+  let isClosed = false
+  const underWay = new Set<Promise<unknown>>()
+
+  const connect = (): Promise<IDBDatabase> => {
+    opening ??= watch(
+      openDatabase(name, () => (db = undefined)),
+      clock,
+      timeoutMs,
+    )
+      .then((opened) => (db = opened))
+      .catch((error: unknown) => {
+        throw toStorageError(error, 'open')
+      })
+      .finally(() => (opening = undefined))
+    return opening
+  }
+
+  /** Starts at once where the connection is there; opens it first where it is not. */
+  const run = <T>(start: (database: IDBDatabase) => Promise<T>): Promise<T> => {
+    if (isClosed) {
+      return Promise.reject(new WaymarkError('closed', 'The store was closed. Open Waymark again to go on.'))
+    }
+    const attempt = async (left: number): Promise<T> => {
+      const database = db ?? (await connect())
+      try {
+        return await start(database)
+      } catch (error) {
+        if (!isConnectionLost(error) || left === 0) throw error
+        if (db === database) db = undefined
+        return attempt(left - 1)
+      }
+    }
+    const running = watch(attempt(reopenLimit), clock, timeoutMs).catch((error: unknown) => {
+      throw toStorageError(error, 'use')
+    })
+    underWay.add(running)
+    const settled = () => underWay.delete(running)
+    running.then(settled, settled)
+    return running
+  }
+
+  await connect()
+  return {
+    kind: 'indexeddb',
+    write: (write) => run((database) => writeAll(database, write)),
+    read: (ranges) => run((database) => readAll(database, ranges)),
+    async close() {
+      isClosed = true
+      await Promise.allSettled(underWay)
+      db?.close()
+      db = undefined
+    },
+  }
+}
+
+async function openDatabase(name: string, onLost: () => void): Promise<IDBDatabase> {
+  if (typeof indexedDB === 'undefined' || indexedDB === null) {
+    throw new DOMException('IndexedDB is missing', 'NotSupportedError')
+  }
+  const callbacks = {
+    upgrade(database: IDBPDatabase) {
+      for (const store of storeNames) {
+        if (!database.objectStoreNames.contains(store)) database.createObjectStore(store)
+      }
+    },
+    blocking(_current: number, _blocked: number | null, event: IDBVersionChangeEvent) {
+      ;(event.target as IDBDatabase).close()
+      onLost()
+    },
+    terminated: onLost,
+  }
+  try {
+    return unwrap(await openDB(name, 1, callbacks))
+  } catch (error) {
+    // Written by newer code: open it as it is; what this version does not know ends its writing, record by record.
+    if ((error as DOMException).name === 'VersionError')
+      return unwrap(await openDB(name, undefined, callbacks))
+    throw error
+  }
+}
+
+function writeAll(database: IDBDatabase, write: Write): Promise<WriteOutcome> {
+  return new Promise((resolve, reject) => {
+    const names = new Set<string>()
+    for (const row of write.put ?? []) names.add(row.store)
+    for (const range of write.remove ?? []) names.add(range.store)
+    if (write.add) names.add(write.add.store)
+    const tx = database.transaction([...names], 'readwrite', { durability: write.durability })
+    let failure: DOMException | undefined
+    let isTaken = false
+    const note = (request: IDBRequest) => {
+      request.onerror = () => {
+        failure ??= request.error ?? undefined
+      }
+    }
+    tx.oncomplete = () => {
+      if (isTaken) resolve('taken')
+      else if (failure) reject(failure)
+      else resolve('stored')
+    }
+    tx.onabort = () => {
+      if (isTaken) resolve('taken')
+      else reject(failure ?? tx.error ?? new DOMException('The transaction was aborted', 'AbortError'))
+    }
+    try {
+      for (const range of write.remove ?? []) note(tx.objectStore(range.store).delete(toKeyRange(range)))
+      for (const row of write.put ?? [])
+        note(tx.objectStore(row.store).put(row.value, row.key as IDBValidKey))
+      if (write.add) {
+        const request = tx.objectStore(write.add.store).add(write.add.value, write.add.key as IDBValidKey)
+        request.onerror = (event) => {
+          if (request.error?.name === 'ConstraintError') isTaken = true
+          else failure ??= request.error ?? undefined
+          event.stopPropagation()
+        }
+      }
+      tx.commit()
+    } catch (error) {
+      failure = error as DOMException
+      try {
+        tx.abort()
+      } catch {
+        reject(error) // already finished: nothing will fire
+      }
+    }
+  })
+}
+
+function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unknown[][]> {
+  return new Promise((resolve, reject) => {
+    const tx = database.transaction([...new Set(ranges.map((range) => range.store))], 'readonly')
+    const results: unknown[][] = ranges.map(() => [])
+    tx.oncomplete = () => resolve(results)
+    tx.onabort = () => reject(tx.error ?? new DOMException('The transaction was aborted', 'AbortError'))
+    ranges.forEach((range, i) => {
+      const store = tx.objectStore(range.store)
+      if (!range.isReverse) {
+        const request = store.getAll(toKeyRange(range), range.limit)
+        request.onsuccess = () => (results[i] = request.result)
+        return
+      }
+      const request = store.openCursor(toKeyRange(range), 'prev')
+      request.onsuccess = () => {
+        const cursor = request.result
+        if (cursor === null || results[i]!.length === range.limit) return
+        results[i]!.push(cursor.value)
+        if (results[i]!.length !== range.limit) cursor.continue()
+      }
+    })
+  })
+}
+
+function toKeyRange(range: Range): IDBKeyRange {
+  const { lower, upper } = rangeBounds(range)
+  return IDBKeyRange.bound(lower, upper)
+}
+
+/** The handle is dead, not the data: drop it and open again. */
+function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof DOMException)) return false
+  return (
+    error.name === 'InvalidStateError' ||
+    (error.name === 'UnknownError' && error.message.includes('Connection to Indexed Database server lost'))
+  )
+}
+
+function watch<T>(work: Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(timeoutMs, () => reject(new DOMException('No answer in time', 'TimeoutError')))
+    work.then(resolve, reject).finally(cancel)
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * The Store port: named stores of values by key, one atomic write, one consistent read.
+ *
+ * Invariants every store keeps (the conformance cases check them)
+ * - `write` is atomic: all of it or none, and it resolves `stored` only once every part succeeded and the commit is
+ *   confirmed. Requests are issued in the task of the call where the store is open, so a write begun is not held
+ *   back by a promise.
+ * - `add` is the only thing that compares: where its key is taken, nothing of the write happens and it says `taken`.
+ * - `strict` resolves only once the platform says the bytes are on the disk; `relaxed` once they survive the process.
+ * - Values come back as equal plain data; the store never looks into them.
+ * - A failure rejects with a coded `WaymarkError`: `storage-full`, `storage-unavailable` or `storage-failed`.
+ */
+export type StoreName =
+  | 'heads'
+  | 'journal'
+  | 'chunks'
+  | 'drafts'
+  | 'checkpoints'
+  | 'parts'
+  | 'sync'
+  | 'parked'
+  | 'quarantine'
+
+export const storeNames: readonly StoreName[] = [
+  'heads',
+  'journal',
+  'chunks',
+  'drafts',
+  'checkpoints',
+  'parts',
+  'sync',
+  'parked',
+  'quarantine',
+]
+
+/** Compared part by part: numbers before strings, a prefix before what it begins. */
+export type Key = readonly (string | number)[]
+
+export interface Row {
+  readonly store: StoreName
+  readonly key: Key
+  readonly value: unknown
+}
+
+/** Every key that begins with `prefix` and, where given, whose next part is a number from `from` on or up to `to`. */
+export interface Range {
+  readonly store: StoreName
+  readonly prefix: Key
+  readonly from?: number
+  readonly to?: number
+  /** Highest keys first. Default false. */
+  readonly isReverse?: boolean
+  /** At most so many values; default all. */
+  readonly limit?: number
+}
+
+export type Durability = 'relaxed' | 'strict'
+
+export interface Write {
+  readonly durability: Durability
+  readonly put?: readonly Row[]
+  readonly remove?: readonly Range[]
+  readonly add?: Row
+}
+
+export type WriteOutcome = 'stored' | 'taken'
+
+export interface Store {
+  /** `memory` keeps nothing beyond the page: the status never says saved for it. */
+  readonly kind: 'indexeddb' | 'memory'
+  write(write: Write): Promise<WriteOutcome>
+  /** Values by range, in key order, all from one moment. */
+  read(ranges: readonly Range[]): Promise<readonly (readonly unknown[])[]>
+  /** Idempotent. Waits for writes under way. */
+  close(): Promise<void>
+}
+
+/** Keys no text sorts after: the end of a prefix range (IndexedDB sorts arrays after strings and numbers). */
+export function rangeBounds(range: Range): { lower: readonly unknown[]; upper: readonly unknown[] } {
+  return {
+    lower: range.from === undefined ? range.prefix : [...range.prefix, range.from],
+    upper: range.to === undefined ? [...range.prefix, []] : [...range.prefix, range.to, []],
+  }
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../../src/base/clock.ts'
+
+/** A clock a test moves by hand; timers fire in due order as it moves. */
+export interface FakeClock extends Clock {
+  /** Moves time on, firing what falls due; settles promises between timers. */
+  advance(ms: number): Promise<void>
+  /** Moves the clock without firing timers, as a jump of the system's clock does. */
+  jump(ms: number): void
+}
+
+export function createFakeClock(startMs = Date.UTC(2026, 0, 5, 9)): FakeClock {
+  let now = startMs
+  let timers: { dueAt: number; run: () => void }[] = []
+  return {
+    now: () => now,
+    after(delayMs, run) {
+      const timer = { dueAt: now + delayMs, run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
+    },
+    async advance(ms) {
+      const until = now + ms
+      for (;;) {
+        await settle()
+        const next = timers.filter((timer) => timer.dueAt <= until).sort((a, b) => a.dueAt - b.dueAt)[0]
+        if (next === undefined) break
+        timers = timers.filter((timer) => timer !== next)
+        now = Math.max(now, next.dueAt)
+        next.run()
+      }
+      now = until
+      await settle()
+    },
+    jump(ms) {
+      now += ms
+    },
+  }
+}
+
+/** Lets promise chains and message tasks run out. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve))
+}

@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest'
+import { createMemoryStore } from '../../../src/store/memory-store.ts'
+import type { Store, Write } from '../../../src/store/store.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+import { openTestJournal, set } from '../../support/journal-rig.ts'
+
+/** A store that remembers its writes and can be told to fail or to lose a reply. */
+function spy(store: Store) {
+  const writes: Write[] = []
+  let next: 'work' | 'fail' | 'lose-reply' = 'work'
+  return {
+    writes,
+    once: (what: 'fail' | 'lose-reply') => {
+      next = what
+    },
+    store: {
+      ...store,
+      async write(write: Write) {
+        writes.push(write)
+        const now = next
+        next = 'work'
+        if (now === 'fail') throw Object.assign(new Error('broken'), { name: 'UnknownError' })
+        const outcome = await store.write(write)
+        if (now === 'lose-reply') throw Object.assign(new Error('lost'), { name: 'TimeoutError' })
+        return outcome
+      },
+    } satisfies Store,
+  }
+}
+
+describe('openJournal', () => {
+  test('stores nothing before the first change', async () => {
+    const { store, writes } = spy(createMemoryStore())
+    const { journal } = await openTestJournal({ store })
+    await journal.settled()
+    expect(writes).toEqual([])
+    expect(journal.position).toBe(-1)
+  })
+
+  test('keeps typing as a draft another page reads back at once', async () => {
+    const store = createMemoryStore()
+    const { journal } = await openTestJournal({ store })
+    journal.draft(set('applicant', { name: 'Ada' }))
+    await Promise.resolve()
+    await new Promise((r) => setTimeout(r))
+    expect(journal.marks.acknowledged).toBe(1)
+    const again = await openTestJournal({ store })
+    expect(again.journal.state.answers).toEqual({ applicant: { name: 'Ada' } })
+  })
+
+  test('writes fifty changes of one task as one transaction', async () => {
+    const { store, writes } = spy(createMemoryStore())
+    const { journal } = await openTestJournal({ store })
+    journal.append([set('applicant', { name: 'x' })], 'relaxed')
+    await journal.settled()
+    writes.length = 0
+    for (let i = 0; i < 50; i++) journal.draft(set('applicant', { [`f${i}`]: i }))
+    await new Promise((r) => setTimeout(r))
+    expect(writes).toHaveLength(1)
+    expect(writes[0]?.put).toHaveLength(1)
+  })
+
+  test('turns a draft into one entry after five seconds of rest and removes the draft row', async () => {
+    const store = createMemoryStore()
+    const { journal, clock } = await openTestJournal({ store })
+    journal.draft(set('applicant', { name: 'A' }))
+    journal.draft(set('applicant', { name: 'Ada' }))
+    await clock.advance(6_000)
+    expect(journal.storedState?.answers).toEqual({ applicant: { name: 'Ada' } })
+    const [drafts] = await store.read([{ store: 'drafts', prefix: ['s1'] }])
+    expect(drafts).toEqual([])
+  })
+
+  test('two writers racing store every change once and agree', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const a = await openTestJournal({ store, clock })
+    const b = await openTestJournal({ store, clock })
+    for (let i = 0; i < 50; i++) {
+      a.journal.append([set('one', { [`a${i}`]: i })], 'relaxed')
+      b.journal.append([set('two', { [`b${i}`]: i })], 'relaxed')
+      if (i % 3 === 0) await new Promise((r) => setTimeout(r))
+    }
+    await a.journal.settled()
+    await b.journal.settled()
+    await b.journal.catchUp()
+    await a.journal.catchUp()
+    expect(Object.keys(a.journal.storedState?.answers['one'] ?? {})).toHaveLength(50)
+    expect(Object.keys(a.journal.storedState?.answers['two'] ?? {})).toHaveLength(50)
+    expect(a.journal.storedState?.answers).toEqual(b.journal.storedState?.answers)
+    const fresh = await openTestJournal({ store, clock })
+    expect(fresh.journal.storedState?.answers).toEqual(b.journal.storedState?.answers)
+    expect(fresh.events.filter((event) => event.type === 'damaged')).toEqual([])
+  })
+
+  test('keeps the losing side of a conflict between two tabs', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const a = await openTestJournal({ store, clock })
+    a.journal.append([set('one', { name: 'start' })], 'relaxed')
+    await a.journal.settled()
+    const b = await openTestJournal({ store, clock })
+    await clock.advance(10)
+    a.journal.append([set('one', { name: 'from a' })], 'relaxed')
+    await clock.advance(10)
+    b.journal.append([set('one', { name: 'from b' })], 'relaxed')
+    await b.journal.settled()
+    await a.journal.catchUp()
+    expect(a.journal.storedState?.answers).toEqual({ one: { name: 'from b' } })
+    const losers = b.events.flatMap((event) => (event.type === 'foreign' ? event.losers : []))
+    expect(losers).toMatchObject([{ step: 'one', path: '/name', value: 'from a' }])
+  })
+
+  test('does not acknowledge what failed, says so, and stores it on the retry', async () => {
+    const { store, once } = spy(createMemoryStore())
+    const { journal, clock } = await openTestJournal({ store })
+    once('fail')
+    journal.append([set('one', { name: 'Ada' })], 'strict')
+    expect(await journal.settled()).toBe(false)
+    expect(journal.marks).toMatchObject({ made: 1, acknowledged: 0, failure: { code: 'storage-failed' } })
+    await clock.advance(2_000)
+    expect(journal.marks).toMatchObject({ made: 1, acknowledged: 1, strict: 1, failure: undefined })
+  })
+
+  test('knows its own row after a lost reply and does not store it twice', async () => {
+    const base = createMemoryStore()
+    const { store, once } = spy(base)
+    const { journal, clock } = await openTestJournal({ store })
+    once('lose-reply')
+    journal.append([set('one', { n: 1 })], 'strict')
+    await journal.settled()
+    journal.append([set('one', { m: 2 })], 'strict')
+    await clock.advance(5_000)
+    expect(journal.marks.acknowledged).toBe(2)
+    const [rows] = await base.read([{ store: 'journal', prefix: ['s1'] }])
+    expect(rows).toHaveLength(2)
+    const again = await openTestJournal({ store: base })
+    expect(again.journal.storedState?.answers).toEqual({ one: { n: 1, m: 2 } })
+    expect(again.events).toEqual([])
+  })
+
+  test('adopts the draft of a writer that is gone, once', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const dead = await openTestJournal({ store, clock })
+    dead.journal.append([set('one', { a: 1 })], 'relaxed')
+    await dead.journal.settled()
+    const deadClock = createFakeClock(clock.now())
+    const typist = await openTestJournal({ store, clock: deadClock })
+    typist.journal.draft(set('one', { b: 2 }))
+    await new Promise((r) => setTimeout(r))
+    const x = await openTestJournal({ store, clock })
+    const y = await openTestJournal({ store, clock })
+    expect(x.journal.state.answers).toEqual({ one: { a: 1, b: 2 } })
+    expect(x.journal.storedState?.answers).toEqual({ one: { a: 1 } })
+    await clock.advance(40_000)
+    expect(x.journal.storedState?.answers).toEqual({ one: { a: 1, b: 2 } })
+    await y.journal.catchUp()
+    const [rows] = await store.read([{ store: 'journal', prefix: ['s1'] }])
+    const adoptions = rows?.filter((row) => (row as { p: string }).p.includes('adopted'))
+    expect(adoptions).toHaveLength(1)
+    expect(await store.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
+  })
+
+  test('restores from a checkpoint, and from the journal alone where the checkpoint is damaged', async () => {
+    const store = createMemoryStore()
+    const { journal, clock } = await openTestJournal({ store })
+    for (let i = 0; i < 40; i++) {
+      journal.append([set('one', { [`f${i}`]: i })], 'relaxed')
+      await journal.settled()
+      await clock.advance(100)
+    }
+    const [manifests] = await store.read([{ store: 'checkpoints', prefix: ['s1'] }])
+    expect(manifests).toHaveLength(2)
+    const again = await openTestJournal({ store })
+    expect(again.journal.storedState).toEqual(journal.storedState)
+    for (const row of manifests as { i: number; c: string }[]) {
+      await store.write({
+        durability: 'relaxed',
+        put: [{ store: 'checkpoints', key: ['s1', row.i], value: { ...row, c: row.c.replace('f1', 'f2') } }],
+      })
+    }
+    const damaged = await openTestJournal({ store })
+    await new Promise((r) => setTimeout(r))
+    expect(damaged.journal.storedState).toEqual(journal.storedState)
+    expect(damaged.events.some((event) => event.type === 'damaged')).toBe(true)
+    const [set_aside] = await store.read([{ store: 'quarantine', prefix: ['s1'] }])
+    expect(set_aside?.length).toBeGreaterThan(0)
+  })
+
+  test('sets a damaged entry aside and keeps every other', async () => {
+    const store = createMemoryStore()
+    const { journal } = await openTestJournal({ store })
+    for (let i = 0; i < 3; i++) {
+      journal.append([set('one', { [`f${i}`]: i })], 'relaxed')
+      await journal.settled()
+    }
+    const [rows] = await store.read([{ store: 'journal', prefix: ['s1', 1] }])
+    const row = rows?.[0] as { p: string }
+    await store.write({
+      durability: 'relaxed',
+      put: [{ store: 'journal', key: ['s1', 1], value: { ...row, p: row.p.replace('1', '7') } }],
+    })
+    const again = await openTestJournal({ store })
+    expect(again.journal.storedState?.answers).toEqual({ one: { f0: 0, f2: 2 } })
+    await new Promise((r) => setTimeout(r))
+    const [quarantined] = await store.read([{ store: 'quarantine', prefix: ['s1'] }])
+    expect(quarantined).toMatchObject([{ place: 'entry/1', reason: 'payload hash does not match' }, {}])
+    again.journal.append([set('one', { g: 1 })], 'relaxed')
+    expect(await again.journal.settled()).toBe(true)
+  })
+
+  test('keeps a payload far beyond one record, in pieces', async () => {
+    const store = createMemoryStore()
+    const { journal } = await openTestJournal({ store })
+    const text = 'é'.repeat(200_000)
+    journal.draft(set('one', { text }))
+    await journal.settled()
+    const again = await openTestJournal({ store })
+    expect(again.journal.storedState?.answers).toEqual({ one: { text } })
+  })
+
+  test('stops appending after an entry of a newer version and keeps input as draft', async () => {
+    const store = createMemoryStore()
+    const { journal } = await openTestJournal({ store })
+    journal.append([set('one', { a: 1 })], 'relaxed')
+    await journal.settled()
+    await store.write({
+      durability: 'relaxed',
+      add: { store: 'journal', key: ['s1', 1], value: { v: 2, i: 1, future: true } },
+    })
+    journal.append([set('one', { b: 2 })], 'relaxed')
+    await journal.settled()
+    expect(journal.marks.isOutdated).toBe(true)
+    const [drafts] = await store.read([{ store: 'drafts', prefix: ['s1'] }])
+    expect(drafts).toHaveLength(1)
+    const [rows] = await store.read([{ store: 'journal', prefix: ['s1'] }])
+    expect(rows).toHaveLength(2)
+  })
+})
