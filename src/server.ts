@@ -1,4 +1,14 @@
-export type { PushNeeds, PushWrite, SessionKey } from './protocol/held.ts'
+export type {
+  HeldEntry,
+  HeldForPush,
+  HeldSession,
+  HeldStep,
+  PushNeeds,
+  PushWrite,
+  SessionKey,
+  Stamp,
+} from './protocol/held.ts'
+export type { HeldSnapshot } from './protocol/snapshot.ts'
 export type { CorsOptions } from './server/cors.ts'
 export {
   type DeliverOptions,
@@ -10,7 +20,14 @@ export {
 export { defaultLimits, type SyncLimits } from './server/limits.ts'
 export { memoryServerStore } from './server/memory-store.ts'
 export { type PostgresStore, postgresStore } from './server/postgres-store.ts'
-export { fromPglite, fromPool, type PgliteLike, type PoolLike, type Sql } from './server/sql.ts'
+export {
+  fromPglite,
+  fromPool,
+  type PgliteLike,
+  type PoolLike,
+  type PoolOptions,
+  type Sql,
+} from './server/sql.ts'
 export type {
   ListPage,
   ServerStore,

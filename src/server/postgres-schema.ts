@@ -11,7 +11,7 @@ const statements = [
     rev text NOT NULL,
     revs jsonb NOT NULL,
     meta text NOT NULL,
-    heads text NOT NULL,
+    heads jsonb NOT NULL,
     at bigint NOT NULL,
     saved_at bigint NOT NULL,
     PRIMARY KEY (account, session)

@@ -101,16 +101,21 @@ export function postgresStore(sql: Sql): PostgresStore {
   }
 }
 
+/** Only entries not beyond their writer's head can be held, so a push of new ones looks none of them up. */
 const loadText = `
-SELECT held.revs::text AS revs, held.meta, held.heads, held.at, (
-  SELECT coalesce(json_agg(json_build_array(e.writer, e.n, e.hash, e.rev)), '[]')::text
+SELECT held.revs::text AS revs, held.meta, held.heads::text AS heads, held.at, (
+  SELECT coalesce(json_agg(json_build_array(asked.writer, asked.n, found.hash, found.rev)), '[]')::text
   FROM json_to_recordset($3::text::json) AS asked(writer text, n bigint)
-  JOIN waymark_entries e ON e.account = held.account AND e.session = held.session
-    AND e.writer = asked.writer AND e.n = asked.n
+  CROSS JOIN LATERAL (
+    SELECT e.hash, e.rev FROM waymark_entries e
+    WHERE e.account = $1::text AND e.session = $2::text AND e.writer = asked.writer AND e.n = asked.n LIMIT 1
+  ) found
+  WHERE asked.n <= (held.heads -> asked.writer ->> 'n')::bigint
 ) AS entries, (
   SELECT coalesce(json_agg(json_build_array(s.step, s.at, s.writer)), '[]')::text
-  FROM json_array_elements_text($4::text::json) AS asked(step)
-  JOIN waymark_steps s ON s.account = held.account AND s.session = held.session AND s.step = asked.step
+  FROM waymark_steps s
+  WHERE s.account = $1::text AND s.session = $2::text
+    AND s.step = ANY (ARRAY(SELECT json_array_elements_text($4::text::json)))
 ) AS stamps
 FROM waymark_sessions held WHERE held.account = $1::text AND held.session = $2::text`
 
@@ -142,17 +147,17 @@ submission AS (
 SELECT count(*)::int AS written FROM held`
 
 const updateText = writeText(`
-  UPDATE waymark_sessions SET rev = $4::text, revs = $5::text::jsonb, meta = $6::text, heads = $7::text,
+  UPDATE waymark_sessions SET rev = $4::text, revs = $5::text::jsonb, meta = $6::text, heads = $7::text::jsonb,
     at = $8::bigint, saved_at = $9::bigint
   WHERE account = $1::text AND session = $2::text AND rev = $3::text`)
 
 const insertText = writeText(`
   INSERT INTO waymark_sessions (account, session, rev, revs, meta, heads, at, saved_at)
-  SELECT $1::text, $2::text, $4::text, $5::text::jsonb, $6::text, $7::text, $8::bigint, $9::bigint
+  SELECT $1::text, $2::text, $4::text, $5::text::jsonb, $6::text, $7::text::jsonb, $8::bigint, $9::bigint
   WHERE $3::text IS NULL ON CONFLICT DO NOTHING`)
 
 const readText = `
-SELECT held.revs::text AS revs, held.meta, held.heads, held.at, known.count < 0 AS is_whole, (
+SELECT held.revs::text AS revs, held.meta, held.heads::text AS heads, held.at, known.count < 0 AS is_whole, (
   SELECT coalesce(json_agg(json_build_array(s.step, s.value, s.count, s.at, s.writer) ORDER BY s.step), '[]')::text
   FROM waymark_steps s
   WHERE s.account = held.account AND s.session = held.session AND s.count > known.count

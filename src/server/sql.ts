@@ -1,3 +1,5 @@
+import { sha256 } from '../base/hash.ts'
+
 /** The few things this server asks of a PostgreSQL driver. Any driver fits; none is imported. */
 export interface Sql {
   /** Runs one statement with `$1`, `$2`, ... Parameters are strings, numbers and `null` only. */
@@ -21,8 +23,23 @@ export interface PgliteLike extends QueryLike {
 }
 
 /** What {@link fromPool} needs of a `pg` pool. */
-export interface PoolLike extends QueryLike {
+export interface PoolLike {
+  query(query: PoolQuery): Promise<{ rows: unknown[] }>
   connect(): Promise<QueryLike & { release(error?: boolean): void }>
+}
+
+export interface PoolQuery {
+  name?: string
+  text: string
+  values: SqlValue[]
+}
+
+export interface PoolOptions {
+  /**
+   * Whether statements are prepared once per connection, which saves most of their planning. Turn it off behind a
+   * pooler that hands out a connection per statement and cannot carry prepared ones. Default: true.
+   */
+  readonly prepare?: boolean
 }
 
 /** A PGlite database as {@link Sql}. Whoever opened it closes it. */
@@ -34,9 +51,19 @@ export function fromPglite(db: PgliteLike): Sql {
  * A `pg` pool, or one shaped like it (Neon, Vercel), as {@link Sql}. Whoever made the pool ends it, and listens to its
  * `error` event.
  */
-export function fromPool(pool: PoolLike): Sql {
+export function fromPool(pool: PoolLike, options: PoolOptions = {}): Sql {
+  const nameByText = new Map<string, string>()
+  const nameOf = (text: string) => {
+    const name = nameByText.get(text) ?? `waymark_${sha256(text).slice(0, 16)}`
+    nameByText.set(text, name)
+    return name
+  }
   return {
-    ...runner(pool),
+    async query(text, params = []) {
+      const name = options.prepare === false ? {} : { name: nameOf(text) }
+      const { rows } = await pool.query({ ...name, text, values: [...params] })
+      return { rows: rows as Record<string, unknown>[] }
+    },
     async transaction(run) {
       const client = await pool.connect()
       let isBroken = false

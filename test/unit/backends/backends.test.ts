@@ -1,17 +1,25 @@
 import { PGlite } from '@electric-sql/pglite'
-import { afterAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { httpBackend } from '../../../src/backends/http-backend.ts'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import type { Backend } from '../../../src/protocol/backend.ts'
 import { memoryServerStore } from '../../../src/server/memory-store.ts'
-import { postgresStore } from '../../../src/server/postgres-store.ts'
+import { type PostgresStore, postgresStore } from '../../../src/server/postgres-store.ts'
 import { fromPglite } from '../../../src/server/sql.ts'
 import type { ServerStore } from '../../../src/server/store.ts'
 import { createSyncHandler } from '../../../src/server/sync-handler.ts'
 import { backendCases } from './backend-cases.ts'
 
-let db: PGlite | undefined
-afterAll(() => db?.close())
+let db: PGlite
+let sqlStore: PostgresStore
+
+// A PostgreSQL compiled to WebAssembly takes seconds to start on a busy machine.
+beforeAll(async () => {
+  db = await PGlite.create()
+  sqlStore = postgresStore(fromPglite(db))
+  await sqlStore.migrate()
+}, 60_000)
+afterAll(() => db.close())
 
 function overHttp(store: ServerStore): Backend {
   const handler = createSyncHandler({
@@ -27,9 +35,4 @@ function overHttp(store: ServerStore): Backend {
 
 backendCases('memoryBackend', async () => memoryBackend())
 backendCases('httpBackend over memory', async () => overHttp(memoryServerStore()))
-backendCases('httpBackend over PGlite', async () => {
-  db ??= await PGlite.create()
-  const store = postgresStore(fromPglite(db))
-  await store.migrate()
-  return overHttp(store)
-})
+backendCases('httpBackend over PGlite', async () => overHttp(sqlStore))

@@ -12,9 +12,10 @@ import { flow, runningMeta } from '../protocol/author.ts'
 let db: PGlite
 let accounts = 0
 
+// A PostgreSQL compiled to WebAssembly takes seconds to start on a busy machine.
 beforeAll(async () => {
   db = await PGlite.create()
-})
+}, 60_000)
 afterAll(() => db.close())
 
 const stores: Record<string, () => Promise<ServerStore>> = {
@@ -213,9 +214,24 @@ describe('fromPool', () => {
       },
       release: (isBroken?: boolean) => void log.push(isBroken === true ? 'destroyed' : 'released'),
     }
-    const pool: PoolLike = { query: client.query, connect: async () => client }
+    const pool: PoolLike = {
+      async query({ name, text }) {
+        log.push(`${name ?? ''} ${text}`)
+        return { rows: [] }
+      },
+      connect: async () => client,
+    }
     return { pool, log }
   }
+
+  test('prepares statements under a name of their text, unless told not to', async () => {
+    const { pool, log } = createPool()
+    await fromPool(pool).query('SELECT 1')
+    await fromPool(pool).query('SELECT 1')
+    await fromPool(pool, { prepare: false }).query('SELECT 1')
+    expect(log[0]).toMatch(/^waymark_[0-9a-f]{16} SELECT 1$/)
+    expect(log.slice(1)).toEqual([log[0], ' SELECT 1'])
+  })
 
   test('commits on one connection and gives it back', async () => {
     const { pool, log } = createPool()
