@@ -25,7 +25,7 @@ describe('pathOf', () => {
       ),
       runs,
     )
-  })
+  }, 60_000)
 
   test('lies within every way the unanswered fields may still be answered, and covers all of them', () => {
     const scenario = arbitraryFlow({ isForward: false })
@@ -49,5 +49,5 @@ describe('pathOf', () => {
       }),
       runs,
     )
-  })
+  }, 60_000)
 })

@@ -185,7 +185,7 @@ describe('createSessionActor', () => {
       }),
       { numRuns: 500 },
     )
-  })
+  }, 60_000)
 })
 
 /** What another tab made of the same state. */
