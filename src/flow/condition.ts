@@ -11,14 +11,14 @@
 import { WaymarkError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import type { Answers, StepId } from '../record/state.ts'
-import type { Condition, Flow } from './definition.ts'
-
-export type Verdict = 'yes' | 'no' | 'undecided'
+import type { Condition, Flow, Verdict } from './definition.ts'
 
 export interface Judgement {
   readonly verdict: Verdict
   /** The steps whose unanswered fields it read. */
   readonly unanswered: ReadonlySet<StepId>
+  /** The steps it looked at, where it did not list them all: while these stay, so does the verdict. */
+  readonly reads: ReadonlySet<StepId> | undefined
   readonly hasThrown: boolean
   /** It failed with all its data present. */
   readonly error?: WaymarkError
@@ -37,25 +37,33 @@ export interface Question {
 
 export function judge(condition: Condition, question: Question): Judgement {
   const unanswered = new Set<StepId>()
+  const looked = new Set<StepId>()
   let isMissing = false
-  const answers = watch(question, (step) => {
-    isMissing = true
-    if (!question.isSettled(step)) unanswered.add(step)
+  let isWhole = false
+  const answers = watch(question, {
+    onRead: (step) => looked.add(step),
+    onList: () => {
+      isWhole = true
+    },
+    onMissing(step) {
+      isMissing = true
+      if (!question.isSettled(step)) unanswered.add(step)
+    },
   })
-  const verdictOf = (holds: unknown): Verdict => (unanswered.size > 0 ? 'undecided' : holds ? 'yes' : 'no')
+  const conclude = (holds: unknown, hasThrown: boolean, error?: WaymarkError): Judgement => ({
+    verdict: error !== undefined || unanswered.size > 0 ? 'undecided' : holds ? 'yes' : 'no',
+    unanswered,
+    reads: isWhole ? undefined : looked,
+    hasThrown,
+    ...(error === undefined ? {} : { error }),
+  })
   try {
     const holds = condition(answers)
-    if (typeof (holds as PromiseLike<unknown> | undefined)?.then !== 'function') {
-      return { verdict: verdictOf(holds), unanswered, hasThrown: false }
-    }
-    const error = broken(question, 'returned a promise')
-    return { verdict: 'undecided', unanswered, hasThrown: false, error }
+    const isPromise = typeof (holds as PromiseLike<unknown> | undefined)?.then === 'function'
+    return conclude(holds, false, isPromise ? broken(question, 'returned a promise') : undefined)
   } catch (cause) {
-    if (isMissing && (cause as Error | undefined)?.name === 'TypeError') {
-      return { verdict: verdictOf(false), unanswered, hasThrown: true }
-    }
-    const error = broken(question, 'failed', cause)
-    return { verdict: 'undecided', unanswered, hasThrown: true, error }
+    const isExcused = isMissing && (cause as Error | undefined)?.name === 'TypeError'
+    return conclude(false, true, isExcused ? undefined : broken(question, 'failed', cause))
   }
 }
 
@@ -77,7 +85,13 @@ interface Source {
   enumerate(): void
 }
 
-function watch({ flow, answers, prefix }: Question, onMissing: (step: StepId) => void): Answers {
+interface Watcher {
+  onRead(step: StepId): void
+  onList(): void
+  onMissing(step: StepId): void
+}
+
+function watch({ flow, answers, prefix }: Question, { onRead, onList, onMissing }: Watcher): Answers {
   const proxies = new Map<object, object>()
   const view = (value: Json, step: StepId): unknown => {
     if (typeof value !== 'object' || value === null) return value
@@ -100,6 +114,7 @@ function watch({ flow, answers, prefix }: Question, onMissing: (step: StepId) =>
     {},
     {
       read(key) {
+        onRead(prefix + key)
         const value = answersOf(prefix + key)
         return value === undefined ? undefined : view(value, prefix + key)
       },
@@ -109,6 +124,7 @@ function watch({ flow, answers, prefix }: Question, onMissing: (step: StepId) =>
         ),
       miss: (key) => onMissing(prefix + key),
       enumerate() {
+        onList()
         for (const id of flow.leaves.keys()) {
           if (id.startsWith(prefix) && answersOf(id) === undefined) onMissing(id)
         }

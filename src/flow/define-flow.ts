@@ -72,5 +72,6 @@ export function defineFlow<const Id extends string, S>(definition: {
     leaves: new Map(nodes.flatMap(leavesOf).map((leaf) => [leaf.id, leaf])),
     '~nodes': nodes,
     '~paths': new WeakMap(),
+    '~verdicts': new WeakMap(),
   })
 }

@@ -12,7 +12,7 @@
  *                            └────► stepAfter, stepBefore, submission
  */
 import { WaymarkError } from '../base/errors.ts'
-import type { Answers, FlowRef, SessionState, StepId } from '../record/state.ts'
+import type { Answers, FlowRef, SessionState, StepAnswers, StepId } from '../record/state.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** `S` holds the kinds of the steps (`schema`, `each`, `flow`) for the types; at run time there is nothing of it. */
@@ -26,6 +26,8 @@ export interface Flow<Id extends string = string, S = unknown> {
   readonly leaves: ReadonlyMap<StepId, Leaf>
   readonly '~nodes': readonly StepNode[]
   readonly '~paths': WeakMap<Answers, WeakMap<Finished, Path>>
+  /** What each condition last said, by the node or `next` that holds it. */
+  readonly '~verdicts': WeakMap<object, LastVerdict>
   readonly '~steps'?: S
 }
 
@@ -65,6 +67,19 @@ export interface NextNode {
 }
 
 export type Condition = (answers: Answers) => unknown
+export type Verdict = 'yes' | 'no' | 'undecided'
+
+/** A verdict and what it rests on. */
+export interface LastVerdict {
+  readonly verdict: Verdict
+  readonly error: WaymarkError | undefined
+  readonly reads: readonly {
+    readonly step: StepId
+    readonly answers: StepAnswers | undefined
+    readonly isSettled: boolean
+  }[]
+}
+
 export type Finished = SessionState['finished']
 
 /** Which steps a person goes through, as far as the answers tell. */

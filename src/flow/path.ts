@@ -1,7 +1,6 @@
-import type { WaymarkError } from '../base/errors.ts'
 import type { Answers, StepId } from '../record/state.ts'
-import { judge, type Verdict } from './condition.ts'
-import { type Condition, type Finished, type Flow, leavesOf, type Path, type StepNode } from './definition.ts'
+import { type Ask, createAsker } from './asker.ts'
+import { type Finished, type Flow, leavesOf, type Path, type StepNode } from './definition.ts'
 
 const nothingFinished: Finished = Object.freeze({})
 
@@ -9,7 +8,7 @@ const nothingFinished: Finished = Object.freeze({})
  * The steps a person goes through with these answers. A step whose condition read an unanswered field is undecided, and
  * so is what an undecided `next` might jump over. With `finished`, fields that finished steps left empty count as
  * answered; without it every missing field may still come. No step is passed twice: a `next` that leads back is ignored.
- * Computed once per pair of references.
+ * Computed once per pair of references, and only conditions that read what changed are asked again.
  */
 export function pathOf(flow: Flow, answers: Answers, finished: Finished = nothingFinished): Path {
   const byFinished = flow['~paths'].get(answers) ?? new WeakMap<Finished, Path>()
@@ -21,20 +20,9 @@ export function pathOf(flow: Flow, answers: Answers, finished: Finished = nothin
 
 function walkFlow(flow: Flow, answers: Answers, finished: Finished): Path {
   const left = new Set<StepId>()
-  const errors: WaymarkError[] = []
-  const verdicts = new Map<object, Verdict>()
   const isSettled = (step: StepId) =>
     left.has(step) || Object.hasOwn(finished, step) || !flow.leaves.has(step)
-  const ask: Ask = (holder, node) => {
-    if (holder.when === undefined) return 'yes'
-    const known = verdicts.get(holder)
-    if (known !== undefined) return known
-    const question = { flow, answers, isSettled, step: node.id, prefix: node.prefix }
-    const { verdict, error } = judge(holder.when, question)
-    if (error !== undefined) errors.push(error)
-    verdicts.set(holder, verdict)
-    return verdict
-  }
+  const { ask, errors } = createAsker(flow, answers, isSettled)
   const { steps, undecided } = walk(flow['~nodes'], ask, left)
   const orderOf = (step: StepId) => flow.leaves.get(step)!.order
   return Object.freeze({
@@ -43,9 +31,6 @@ function walkFlow(flow: Flow, answers: Answers, finished: Finished): Path {
     errors: Object.freeze(errors),
   })
 }
-
-/** The verdict on a condition that `node` holds. */
-type Ask = (holder: { readonly when?: Condition }, node: StepNode) => Verdict
 
 interface Found {
   steps: StepId[]

@@ -5,7 +5,7 @@ import { progressOf } from '../../../src/flow/progress.ts'
 import { reachableSteps } from '../../../src/flow/reachable-steps.ts'
 import { stepAfter } from '../../../src/flow/step-after.ts'
 import { stepBefore } from '../../../src/flow/step-before.ts'
-import type { SessionState } from '../../../src/record/state.ts'
+import { isEnded, type SessionState, type Status } from '../../../src/record/state.ts'
 
 const flow = defineFlow({
   id: 'm',
@@ -117,5 +117,13 @@ describe('progressOf', () => {
     const done = progressOf(flow, { ...all, status: 'done' }, 'review')
     expect(done).toMatchObject({ fraction: 1, remaining: { min: 0, max: 0 } })
     expect(done.steps.every((step) => step.state === 'finished' && !step.isReachable)).toBe(true)
+  })
+
+  test('has no current step exactly where the session has ended', () => {
+    const statuses = ['pending', 'running', 'waiting', 'paused', 'done', 'failed', 'abandoned', 'expired']
+    for (const status of statuses as Status[]) {
+      const { steps } = progressOf(flow, state({ status }), 'you')
+      expect(steps.some((step) => step.state === 'current')).toBe(!isEnded(status))
+    }
   })
 })

@@ -50,4 +50,28 @@ describe('pathOf', () => {
       runs,
     )
   }, 60_000)
+
+  test('is the same whatever the flow was asked before', () => {
+    const scenario = arbitraryFlow({ isForward: false }).chain((flow) => {
+      const ids = [...flow.leaves.keys()]
+      const step = fc.constantFrom(...ids)
+      const value = fc.record({ x: fc.integer({ min: 0, max: 1 }) }, { requiredKeys: [] })
+      const edit = fc.record({ step, value: fc.option(value, { nil: undefined }), isFinished: fc.boolean() })
+      return fc.tuple(fc.constant(flow), fc.array(edit, { maxLength: 12 }))
+    })
+    fc.assert(
+      fc.property(scenario, ([flow, edits]) => {
+        let answers: Answers = {}
+        let finished: { [step: StepId]: Finish } = {}
+        for (const { step, value, isFinished } of edits) {
+          answers = { ...answers, [step]: value }
+          const { [step]: _, ...others } = finished
+          finished = isFinished ? { ...others, [step]: 'valid' } : others
+          const forgetful = { ...flow, '~paths': new WeakMap(), '~verdicts': new WeakMap() }
+          expect(pathOf(flow, answers, finished)).toEqual(pathOf(forgetful, answers, finished))
+        }
+      }),
+      runs,
+    )
+  }, 60_000)
 })

@@ -167,14 +167,15 @@ describe('pathOf', () => {
     ])
   })
 
-  test('is computed once per answers and finished steps', () => {
+  test('is computed once per answers and finished steps, and asks again only who read what changed', () => {
     let calls = 0
-    const flow = flowIf(() => ++calls > 0)
-    const answers = {}
+    const flow = flowIf((a) => ++calls > 0 && a.first?.x === 1)
+    const answers = { first: { x: 1 } }
     const finished = {}
     expect(pathOf(flow, answers, finished)).toBe(pathOf(flow, answers, finished))
+    expect(pathOf(flow, { ...answers, last: { y: 1 } }).steps).toContain('maybe')
     expect(calls).toBe(1)
-    expect(pathOf(flow, answers)).toBe(pathOf(flow, answers))
+    expect(pathOf(flow, { ...answers, first: { x: 2 } }).steps).not.toContain('maybe')
     expect(calls).toBe(2)
   })
 })
