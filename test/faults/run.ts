@@ -5,7 +5,8 @@
  *
  * `--kills` is per engine. One launch both verifies the round before it and writes the next; a last launch verifies the
  * last kill. Engines run side by side, each with a profile and an origin of its own. It ends with 1 unless every
- * engine was killed as often as asked and nothing was lost, doubled or otherwise wrong.
+ * engine was killed as often as asked and nothing was lost, doubled or otherwise wrong. `--json` prints one object on
+ * stdout, `{ kills, acknowledged, lost, doubled, violations, engines: { chromium: { kills, … }, … } }`, all numbers.
  *
  * The page (`typing-page.ts`) is opened as `/?round=R&from=N`, and posts JSON to `/report`, each with its `round`:
  *
@@ -168,6 +169,12 @@ async function acknowledgements(server: PageServer<Report>, round: number, count
   if (last.type === 'failed') throw new Error(last.message)
 }
 
+function countViolations({ engines, ...total }: FaultsReport): object {
+  const count = (tally: Tally) => ({ ...tally, violations: tally.violations.length })
+  const byEngine = Object.entries(engines).map(([engine, tally]) => [engine, count(tally)])
+  return { ...count(total), engines: Object.fromEntries(byEngine) }
+}
+
 /** Mulberry32: small, seeded, good enough to pick moments. */
 function createRandom(seed: number): () => number {
   let state = seed >>> 0
@@ -200,6 +207,8 @@ async function main(): Promise<void> {
     process.exitCode = 2
     return
   }
+  // Leaving through the front door ends the browsers too.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const say = values.json ? () => {} : (line: string) => console.log(line)
   say(`faults: ${kills} kills per engine, seed ${seed}`)
   const options: FaultsOptions = {
@@ -210,9 +219,10 @@ async function main(): Promise<void> {
     ...(values.page === undefined ? {} : { page: values.page }),
   }
   const report = await runFaults(options)
-  if (values.json) console.log(JSON.stringify(report))
+  // The one object of --json counts; the words are for whoever reads stderr.
+  for (const violation of report.violations) (values.json ? console.error : console.log)(violation)
+  if (values.json) console.log(JSON.stringify(countViolations(report)))
   else {
-    for (const violation of report.violations) say(violation)
     const { acknowledged, lost, doubled, violations } = report
     say(
       `${report.kills} kills: ${acknowledged} acknowledged, ${lost} lost, ${doubled} doubled, ${violations.length} violations`,
