@@ -85,6 +85,8 @@ export interface Journal {
   /** Largest hybrid stamp stored. */
   readonly at: number
   readonly marks: SaveMarks
+  /** True where everything is an entry: nothing local, no draft of this or another writer. */
+  readonly isSettled: boolean
   /** Typing: kept as a draft until it becomes an entry. */
   draft(change: SetChange): void
   /** Changes that are an entry at once, together with the draft before them. */
@@ -201,6 +203,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     get marks() {
       return marks
     },
+    get isSettled() {
+      return batch === undefined && local.items().length === 0 && foreignDrafts.length === 0
+    },
     draft(change) {
       mark({ made: marks.made + 1 })
       local.type(change, hybrid.next())
@@ -260,6 +265,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       cancelAdoption()
       await checkpoints.close()
     },
+  }
+  // A page that closed and opened the session again finds its own typing.
+  for (const own of restored.drafts) {
+    if (own.writer !== writer || own.n <= (heads[writer] ?? noChain).n) continue
+    for (const change of own.changes) if (change.type === 'set') local.type(change, own.at)
+    hasDraftRow = true
   }
   if (restored.damage.length > 0) queueMicrotask(() => quarantine(restored.damage))
   scheduleAdoption()

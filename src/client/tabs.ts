@@ -1,0 +1,45 @@
+/** What tabs of one namespace tell each other: hints only, each is followed by a read of what is stored. */
+export interface Tabs {
+  tell(news: TabNews): void
+  on(listener: (news: TabNews) => void): () => void
+  close(): void
+}
+
+export type TabNews =
+  /** Entries or drafts of this session were stored. */
+  | { readonly type: 'stored'; readonly session: string }
+  /** The server acknowledged or sent something for this session. */
+  | { readonly type: 'synced'; readonly session: string }
+
+/** Tabs over a BroadcastChannel; where there is none, tabs find out when they are looked at again. */
+export function openTabs(namespace: string): Tabs {
+  if (typeof BroadcastChannel === 'undefined') return { tell: () => {}, on: () => () => {}, close: () => {} }
+  const channel = new BroadcastChannel(`waymark:${namespace}`)
+  let isClosed = false
+  return {
+    tell(news) {
+      if (!isClosed) channel.postMessage(news)
+    },
+    on(listener) {
+      const onMessage = ({ data }: MessageEvent<unknown>) => {
+        if (isNews(data)) listener(data)
+      }
+      channel.addEventListener('message', onMessage)
+      return () => channel.removeEventListener('message', onMessage)
+    },
+    close() {
+      isClosed = true
+      channel.close()
+    },
+  }
+}
+
+function isNews(value: unknown): value is TabNews {
+  const news = value as Partial<TabNews> | null
+  return (
+    typeof news === 'object' &&
+    news !== null &&
+    (news.type === 'stored' || news.type === 'synced') &&
+    typeof news.session === 'string'
+  )
+}

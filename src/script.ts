@@ -1,0 +1,5 @@
+export { httpBackend } from './backends/http-backend.ts'
+export { isWaymarkError, WaymarkError } from './base/errors.ts'
+export { createWaymark } from './client/create-waymark.ts'
+export { defineFlow } from './flow/define-flow.ts'
+export { bindHistory } from './ui/bind-history.ts'

@@ -1,0 +1,33 @@
+import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
+import type { Flow } from '../flow/definition.ts'
+import type { Progress } from '../flow/progress.ts'
+import type { Issue } from '../flow/validate-step.ts'
+import type { FlowRef, Status } from '../record/state.ts'
+
+/** What the person entered and where they are. Immutable; what did not change keeps its reference. */
+export interface SessionSnapshot<F extends Flow = Flow> {
+  readonly id: string
+  readonly flow: FlowRef
+  /** Journal key of the last entry stored when this was made, -1 before the first. */
+  readonly position: number
+  readonly status: Status
+  /** This tab's step. */
+  readonly step: StepIdOf<F>
+  readonly answers: AnswersOf<F>
+  /** What the last `next()` found wrong with the step, kept up to date while it is mended. */
+  readonly issues: readonly Issue[]
+  readonly progress: Progress
+  /** The steps that were sent, once `done`. */
+  readonly submitted?: readonly StepIdOf<F>[]
+}
+
+/** The plain state envelope, for logs, support and other tools. */
+export interface StateEnvelope {
+  readonly id: string
+  readonly version: number
+  readonly currentStep: string
+  readonly status: Status
+  readonly payload: unknown
+  readonly checkpoints: readonly { readonly step: string; readonly at: number; readonly hash: string }[]
+  readonly error?: { readonly code: string; readonly message: string }
+}

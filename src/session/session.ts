@@ -1,0 +1,469 @@
+/**
+ * One session as an app holds it: the XState actor of its flow, and the journal that keeps what the actor emits.
+ *
+ *   set() ─► actor ─changes─► journal ─marks─► status
+ *              ▲                 │ foreign
+ *              └────── adopt ────┘
+ *
+ * Invariants
+ * - Whatever changes the actor's state is journalled in the same task; nothing else is.
+ * - A move resolves only when what it did is stored, or with the reason why it is not.
+ * - A snapshot is made once per change and is the same object until the next.
+ * - A method called again while it runs returns the first call's promise.
+ */
+import type { Clock } from '../base/clock.ts'
+import { createEmitter } from '../base/emitter.ts'
+import { WaymarkError } from '../base/errors.ts'
+import { createId, type Random } from '../base/ids.ts'
+import type { Json } from '../base/json.ts'
+import { type Operation, parsePointer } from '../base/patch.ts'
+import type { AnswersOf, StepIdOf, StepInput } from '../flow/answers-of.ts'
+import { type Flow, leafOf } from '../flow/definition.ts'
+import { needsAttention } from '../flow/needs-attention.ts'
+import { progressOf } from '../flow/progress.ts'
+import { type Issue, type Validation, validateStep } from '../flow/validate-step.ts'
+import type { Journal, JournalEvent } from '../journal/journal.ts'
+import { createSessionActor, type SessionActor } from '../machine/session-actor.ts'
+import type { SessionEvent } from '../machine/session-event.ts'
+import { type Change, isEnded, type KeyedItem, type StepId } from '../record/state.ts'
+import type { MoveOutcome, SavedOutcome, SaveLevel } from './outcome.ts'
+import type { SessionSnapshot, StateEnvelope } from './session-snapshot.ts'
+import {
+  type AtRisk,
+  type Conflict,
+  isSameStatus,
+  type SessionStatus,
+  type SyncPort,
+  savedOf,
+} from './session-status.ts'
+import { patchOfFields, patchOfItem, patchOfList } from './set-patch.ts'
+
+export type SessionEventOf = {
+  /** Continued from what an earlier page stored, up to this journal position. */
+  resumed: { readonly position: number }
+  conflict: { readonly conflicts: readonly Conflict[] }
+  /** The server refused what is here; see `parked`. */
+  parked: { readonly reason: string }
+  /** Something stored could not be read and was set aside. */
+  quarantined: { readonly places: readonly string[] }
+  /** The step changed, here or because a change elsewhere took it off the path. */
+  moved: { readonly step: StepId }
+}
+
+type EachItem<F extends Flow, Id extends StepIdOf<F>> =
+  StepInput<F, Id> extends readonly (infer Item)[] ? Omit<Item, 'key'> : never
+
+export interface Session<F extends Flow = Flow> {
+  readonly id: string
+  readonly flow: F
+  /** The caller's own name for this run. */
+  readonly key: string
+  getSnapshot(): SessionSnapshot<F>
+  /** Called when the snapshot changed; the returned function unsubscribes. */
+  subscribe(listener: () => void): () => void
+  readonly status: {
+    getSnapshot(): SessionStatus
+    subscribe(listener: () => void): () => void
+  }
+  /** The running XState actor: whatever it is sent is journalled. */
+  readonly actor: SessionActor
+
+  /**
+   * Sets some fields of a step, or the whole list of a repeatable one. Takes effect in memory at once and is handed to
+   * storage in the same task. Invalid answers are kept like any other. Throws `step-unknown`, `answer-not-json`,
+   * `answer-too-large` and, once the session is closed, `closed`; then nothing changed.
+   */
+  set<Id extends StepIdOf<F>>(step: Id, fields: StepInput<F, Id>): void
+  /** Adds an item to a repeatable step and returns its key. */
+  add<Id extends StepIdOf<F>>(step: Id, item: EachItem<F, Id>): string
+  /** Sets some fields of one item of a repeatable step. */
+  change<Id extends StepIdOf<F>>(step: Id, key: string, fields: Partial<EachItem<F, Id>>): void
+  /** Removes one item of a repeatable step. */
+  drop(step: StepIdOf<F>, key: string): void
+  /** Turns typing into an entry now, as when focus leaves a field. Otherwise that happens after 5 s of rest. */
+  commit(): void
+
+  /** Validates the step and goes on; at the last step, sends everything for good. */
+  next(): Promise<MoveOutcome<F>>
+  back(): Promise<MoveOutcome<F>>
+  /** To a step visited before, or the first that needs attention. */
+  goTo(step: StepIdOf<F>): Promise<MoveOutcome<F>>
+  /** Passes over an optional step. */
+  skip(): Promise<MoveOutcome<F>>
+  pause(): Promise<MoveOutcome<F>>
+  continue(): Promise<MoveOutcome<F>>
+  /** Clears every answer and begins again; the journal keeps what was. */
+  restart(): Promise<MoveOutcome<F>>
+  abandon(): Promise<MoveOutcome<F>>
+
+  /**
+   * Waits until everything entered so far is as safe as asked, or says why not. Never throws, never hangs: at risk, and
+   * an aborted `signal`, end it; without a backend `server` says `no-backend` at once.
+   */
+  saved(level: SaveLevel, options?: { readonly signal?: AbortSignal }): Promise<SavedOutcome>
+  /** Values that lost a conflict, kept and offered; as heard since this session was opened. */
+  readonly conflicts: readonly Conflict[]
+  /** `theirs` keeps what is there, `mine` sets the value that lost. Either way the conflict is settled. */
+  resolve(id: string, choice: 'keep' | 'restore'): void
+  on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void
+  toState(): StateEnvelope
+  /** Stores what is local and lets go. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface SessionOptions<F extends Flow> {
+  readonly flow: F
+  readonly key: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly sync: SyncPort | undefined
+  /** Why nothing stored here survives the page, where that is so. */
+  readonly storeProblem: AtRisk | undefined
+  readonly onError: (error: unknown) => void
+  /** Called by each `close()`; true where nobody else holds the session any more. */
+  readonly release: () => boolean
+}
+
+/** What the composition root drives a session with. */
+export interface SessionHandle<F extends Flow = Flow> {
+  readonly session: Session<F>
+  onJournalEvent(event: JournalEvent): void
+  /** The server's marks or the sync status moved. */
+  onSyncChange(): void
+}
+
+/** Builds a session over a journal that is open. */
+export function createSession<F extends Flow>(
+  journal: Journal,
+  options: SessionOptions<F>,
+): SessionHandle<F> {
+  const { flow, key, random, sync, storeProblem, onError } = options
+  const id = journal.session
+  const place = (step: string) => ({ session: id, step })
+  const first = journal.state
+  const actor = createSessionActor(flow, { state: first, step: first.step })
+  const changed = createEmitter<void>()
+  const statusChanged = createEmitter<void>()
+  const marksMoved = createEmitter<void>()
+  const events = createEmitter<{ type: string; event: unknown }>()
+  const running = new Map<string, Promise<MoveOutcome<F>>>()
+  let issues: readonly Issue[] = []
+  let conflicts: readonly Conflict[] = []
+  let lastStep: StepId = first.step
+  let isStructural = false
+  let isClosed = false
+  let snapshot: SessionSnapshot<F> | undefined
+  let status: SessionStatus = readStatus()
+
+  actor.on('changes', ({ changes }) => record(changes))
+  actor.subscribe({
+    next: () => announce(),
+    error: onError,
+  })
+  actor.start()
+  const resumedFrom = journal.position
+  lastStep = at().step
+  if (resumedFrom >= 0) queueMicrotask(() => emit('resumed', { position: resumedFrom }))
+
+  function at() {
+    return actor.getSnapshot().context
+  }
+
+  function record(changes: readonly Change[]): void {
+    if (!isStructural && changes.every((change) => change.type === 'set')) {
+      for (const change of changes) if (change.type === 'set') journal.draft(change)
+      return
+    }
+    const isStrict = changes.some((change) => change.type === 'finished' || change.type === 'status')
+    journal.append(changes, isStrict ? 'strict' : 'relaxed')
+  }
+
+  function announce(): void {
+    snapshot = undefined
+    const { step } = at()
+    if (step !== lastStep) {
+      lastStep = step
+      issues = []
+      emit('moved', { step })
+    }
+    changed.emit()
+  }
+
+  function emit<T extends keyof SessionEventOf>(type: T, event: SessionEventOf[T]): void {
+    events.emit({ type, event })
+  }
+
+  function readSnapshot(): SessionSnapshot<F> {
+    const { state, step } = at()
+    return Object.freeze({
+      id,
+      flow: state.flow,
+      position: journal.position,
+      status: state.status,
+      step: step as StepIdOf<F>,
+      answers: state.answers as AnswersOf<F>,
+      issues,
+      progress: progressOf(flow, state, step),
+      ...(state.submitted === undefined ? {} : { submitted: state.submitted as readonly StepIdOf<F>[] }),
+    })
+  }
+
+  function readStatus(): SessionStatus {
+    return {
+      saved: savedOf(journal, sync, storeProblem),
+      sync: sync?.status,
+      conflicts: conflicts.length,
+      parked: sync?.marks().parked,
+    }
+  }
+
+  function refreshStatus(): void {
+    const next = readStatus()
+    if (isSameStatus(status, next)) return
+    const wasParked = status.parked
+    status = Object.freeze(next)
+    if (next.parked !== undefined && next.parked !== wasParked) emit('parked', { reason: next.parked.reason })
+    statusChanged.emit()
+  }
+
+  function send(event: SessionEvent): boolean {
+    if (isClosed) throw new WaymarkError('closed', `Session "${id}" was closed. Open it again to go on.`)
+    const before = actor.getSnapshot()
+    actor.send(event)
+    return actor.getSnapshot() !== before
+  }
+
+  function set(step: StepId, patch: readonly Operation[], isList = false): void {
+    if (patch.length === 0) return
+    isStructural = isList
+    try {
+      send({ type: 'set', step, patch })
+    } finally {
+      isStructural = false
+    }
+    if (issues.some((issue) => issue.step === step)) reviseIssues(step, patch)
+  }
+
+  /** While a step is being mended its issues follow: by its schema where that answers at once, else by field. */
+  function reviseIssues(step: StepId, patch: readonly Operation[]): void {
+    let verdict: Validation | Promise<Validation>
+    try {
+      verdict = validateStep(flow, step, at().state.answers)
+    } catch (error) {
+      onError(error)
+      return
+    }
+    if ('then' in verdict) {
+      verdict.catch(onError)
+      const touched = new Set(patch.map((operation) => parsePointer(operation.path)[0]))
+      issues = issues.filter((issue) => !touched.has(parsePointer(issue.path)[0]))
+    } else issues = verdict.type === 'invalid' ? verdict.issues.filter(isShown) : []
+    announce()
+  }
+
+  /** Only what was already pointed out: mending one field does not scold about the next. */
+  function isShown(issue: Issue): boolean {
+    return issues.some((shown) => shown.path === issue.path)
+  }
+
+  function listOf(step: StepId): readonly KeyedItem[] {
+    if (leafOf(flow, step).each === undefined) {
+      throw new WaymarkError('step-unknown', `Step "${step}" of flow "${flow.id}" is not repeatable.`, {
+        details: { flow: flow.id, step },
+      })
+    }
+    return (at().state.answers[step] ?? []) as readonly KeyedItem[]
+  }
+
+  function once(name: string, run: () => Promise<MoveOutcome<F>>): Promise<MoveOutcome<F>> {
+    const known = running.get(name)
+    if (known !== undefined) return known
+    const started = run().finally(() => running.delete(name))
+    running.set(name, started)
+    return started
+  }
+
+  async function end(type: 'moved' | 'blocked' | 'completed', step = at().step): Promise<MoveOutcome<F>> {
+    await saved('device')
+    return { type, step: step as StepIdOf<F>, saved: readStatus().saved }
+  }
+
+  function move(event: SessionEvent): Promise<MoveOutcome<F>> {
+    return once(JSON.stringify(event), async () => end(send(event) ? 'moved' : 'blocked'))
+  }
+
+  async function next(): Promise<MoveOutcome<F>> {
+    await journal.catchUp()
+    const { step, state } = at()
+    if (isEnded(state.status)) return end('blocked')
+    const verdict = await validateStep(flow, step, state.answers)
+    if (verdict.type === 'invalid') {
+      issues = verdict.issues
+      journal.commitDraft()
+      announce()
+      await saved('device')
+      return { type: 'invalid', step: step as StepIdOf<F>, issues, saved: readStatus().saved }
+    }
+    // What was validated must be what is finished: answers that changed meanwhile are validated again.
+    if (at().step !== step || at().state.answers[step] !== state.answers[step]) return next()
+    issues = []
+    send({ type: 'next', isValid: true })
+    const now = at()
+    if (now.state.status === 'done') return end('completed')
+    if (now.step !== step) return end('moved')
+    return end('blocked', needsAttention(flow, now.state) ?? step)
+  }
+
+  function saved(level: SaveLevel, { signal }: { signal?: AbortSignal } = {}): Promise<SavedOutcome> {
+    if (level === 'server' && sync === undefined) return Promise.resolve({ type: 'no-backend' })
+    const target = journal.marks.made
+    const verdict = (): SavedOutcome | undefined => {
+      if (signal?.aborted) return { type: 'aborted' }
+      const { saved: now } = readStatus()
+      const { acknowledged, strict } = journal.marks
+      if (level === 'server' && now.server === 'yes') return { type: 'saved' }
+      if (now.atRisk !== undefined) return { type: 'at-risk', ...now.atRisk }
+      if (level === 'device' && acknowledged >= target) return { type: 'saved' }
+      if (level === 'strict' && strict >= target) return { type: 'saved' }
+      return undefined
+    }
+    if (level === 'strict') journal.harden()
+    if (level === 'server') {
+      journal.commitDraft()
+      sync?.push().catch(onError)
+    }
+    return new Promise((resolve) => {
+      const check = () => {
+        const found = verdict()
+        if (found === undefined) return
+        off()
+        signal?.removeEventListener('abort', check)
+        resolve(found)
+      }
+      const off = marksMoved.on(check)
+      signal?.addEventListener('abort', check)
+      check()
+    })
+  }
+
+  const session: Session<F> = {
+    id,
+    flow,
+    key,
+    actor,
+    getSnapshot: () => {
+      snapshot ??= readSnapshot()
+      return snapshot
+    },
+    subscribe: (listener) => changed.on(listener),
+    status: {
+      getSnapshot: () => status,
+      subscribe: (listener) => statusChanged.on(listener),
+    },
+    set(step, fields) {
+      const current = at().state.answers[leafOf(flow, step).id]
+      if (Array.isArray(fields)) set(step, patchOfList(current, fields, place(step)), true)
+      else set(step, patchOfFields(current, fields as object, place(step)))
+    },
+    add(step, item) {
+      const list = listOf(step)
+      const itemKey = createId(random, 8)
+      set(
+        step,
+        patchOfList(at().state.answers[step], [...list, { ...(item as object), key: itemKey }], place(step)),
+        true,
+      )
+      return itemKey
+    },
+    change(step, itemKey, fields) {
+      set(step, patchOfItem(listOf(step), itemKey, fields, place(step)))
+    },
+    drop(step, itemKey) {
+      const list = listOf(step)
+      const rest = list.filter((item) => item.key !== itemKey)
+      if (rest.length < list.length) set(step, patchOfList(list, rest, place(step)), true)
+    },
+    commit: () => journal.commitDraft(),
+    next: () => once('next', next),
+    back: () => move({ type: 'back' }),
+    goTo: (step) => move({ type: 'goTo', step }),
+    skip: () =>
+      once('skip', async () => {
+        await journal.catchUp()
+        const isMoved = send({ type: 'skip' })
+        if (at().state.status === 'done') return end('completed')
+        return end(isMoved ? 'moved' : 'blocked')
+      }),
+    pause: () => move({ type: 'pause' }),
+    continue: () => move({ type: 'continue' }),
+    restart: () => move({ type: 'restart' }),
+    abandon: () => move({ type: 'abandon' }),
+    saved,
+    get conflicts() {
+      return conflicts
+    },
+    resolve(conflictId, choice) {
+      const conflict = conflicts.find((other) => other.id === conflictId)
+      if (conflict === undefined) return
+      conflicts = conflicts.filter((other) => other !== conflict)
+      if (choice === 'restore') set(conflict.step, [restoreOperation(conflict)], true)
+      refreshStatus()
+    },
+    on: (type, listener) =>
+      events.on((fired) => {
+        if (fired.type === type) listener(fired.event as never)
+      }),
+    toState() {
+      const { state, step } = at()
+      const { failure } = journal.marks
+      return {
+        id,
+        version: journal.position + 1,
+        currentStep: step,
+        status: state.status,
+        payload: state.answers,
+        checkpoints: [],
+        ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+      }
+    },
+    async close() {
+      if (isClosed || !options.release()) return
+      isClosed = true
+      actor.stop()
+      await journal.close()
+    },
+  }
+
+  return {
+    session,
+    onJournalEvent(event) {
+      switch (event.type) {
+        case 'foreign':
+          if (!isClosed) actor.send({ type: 'adopt', state: event.state })
+          if (event.losers.length > 0) {
+            const heard = event.losers.map((loser): Conflict => ({ ...loser, id: createId(random, 8) }))
+            conflicts = [...conflicts, ...heard]
+            emit('conflict', { conflicts: heard })
+          }
+          break
+        case 'damaged':
+          emit('quarantined', { places: event.damage.map((found) => found.place) })
+          break
+        case 'error':
+          onError(event.error)
+          break
+        default:
+      }
+      refreshStatus()
+      marksMoved.emit()
+    },
+    onSyncChange() {
+      refreshStatus()
+      marksMoved.emit()
+    },
+  }
+}
+
+function restoreOperation({ path, value }: Conflict): Operation {
+  return value === undefined ? { op: 'remove', path } : { op: 'add', path, value: value as Json }
+}

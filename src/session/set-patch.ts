@@ -1,0 +1,73 @@
+import { canonicalJson } from '../base/canonical.ts'
+import { WaymarkError } from '../base/errors.ts'
+import { type Json, type JsonObject, toJson } from '../base/json.ts'
+import { diff, type Operation, toToken } from '../base/patch.ts'
+import type { KeyedItem, StepAnswers } from '../record/state.ts'
+
+/** Largest change taken at once, in UTF-16 code units of its JSON. */
+export const longestChange = 1_000_000
+
+/**
+ * The operations that set some fields of a step. Fields not named stay; a field given as `undefined` is removed; objects
+ * are merged member by member, lists are replaced. Throws `answer-not-json` and `answer-too-large` before anything
+ * changes.
+ */
+export function patchOfFields(
+  current: StepAnswers | undefined,
+  fields: object,
+  place: { session: string; step: string },
+): Operation[] {
+  const json = toJson(fields) as JsonObject
+  const before = (current ?? {}) as JsonObject
+  const operations: Operation[] = []
+  for (const key of Object.keys(fields)) {
+    const from = Object.hasOwn(before, key) ? before[key] : undefined
+    const to = Object.hasOwn(json, key) ? json[key] : undefined
+    operations.push(...diff(from, to, `/${toToken(key)}`))
+  }
+  if (current === undefined && operations.length === 0) return [{ op: 'add', path: '', value: {} }]
+  return checkSize(operations, place)
+}
+
+/** The operations that make a repeatable step's list `items`: one whole value, so that no index ever shifts. */
+export function patchOfList(
+  current: StepAnswers | undefined,
+  items: readonly unknown[],
+  place: { session: string; step: string },
+): Operation[] {
+  const value = toJson(items) as readonly KeyedItem[]
+  const keys = new Set(value.map((item) => item.key))
+  if (keys.size !== value.length || [...keys].some((key) => typeof key !== 'string' || key === '')) {
+    throw new WaymarkError(
+      'answer-not-json',
+      `Every item of step "${place.step}" needs a "key" of its own, a text that no other item has.`,
+      { details: place },
+    )
+  }
+  return checkSize([{ op: current === undefined ? 'add' : 'replace', path: '', value }], place)
+}
+
+/** The operations that set some fields of one item. */
+export function patchOfItem(
+  list: readonly KeyedItem[],
+  key: string,
+  fields: object,
+  place: { session: string; step: string },
+): Operation[] {
+  const index = list.findIndex((item) => item.key === key)
+  if (index < 0) return []
+  return patchOfFields(list[index]!, fields, place).map((operation) => ({
+    ...operation,
+    path: `/${index}${operation.path}`,
+  }))
+}
+
+function checkSize(operations: Operation[], place: { session: string; step: string }): Operation[] {
+  const size = canonicalJson(operations as unknown as Json).length
+  if (size <= longestChange) return operations
+  throw new WaymarkError(
+    'answer-too-large',
+    `A change of ${size} characters to step "${place.step}" is over the limit of ${longestChange}. Store large things as attachments.`,
+    { details: { ...place, size, limit: longestChange } },
+  )
+}

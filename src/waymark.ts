@@ -1,0 +1,46 @@
+export type { ErrorCode, ErrorDetails } from './base/errors.ts'
+export { isWaymarkError, WaymarkError } from './base/errors.ts'
+export type { Json, JsonObject } from './base/json.ts'
+export {
+  createWaymark,
+  type Resumable,
+  type Waymark,
+  type WaymarkOptions,
+} from './client/create-waymark.ts'
+export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
+export {
+  defineFlow,
+  type NextOptions,
+  type Step,
+  type StepKinds,
+  type StepOptions,
+} from './flow/define-flow.ts'
+export type { Flow, Leaf, Path } from './flow/definition.ts'
+export { type Finding, lint } from './flow/lint.ts'
+export { needsAttention } from './flow/needs-attention.ts'
+export { pathOf } from './flow/path.ts'
+export { type Progress, progressOf, type StepProgress } from './flow/progress.ts'
+export { reachableSteps } from './flow/reachable-steps.ts'
+export type { StandardSchemaV1 } from './flow/standard-schema.ts'
+export { submission } from './flow/submission.ts'
+export { type Issue, type Validation, validateStep } from './flow/validate-step.ts'
+export { machineFromFlow, type SessionMachine } from './machine/machine-from-flow.ts'
+export type { SessionActor } from './machine/session-actor.ts'
+export type { SessionEvent } from './machine/session-event.ts'
+export type { Backend, ExchangeOptions, ExchangeOutcome } from './protocol/backend.ts'
+export type {
+  Answers,
+  FlowRef,
+  KeyedItem,
+  SessionState,
+  Status,
+  StepAnswers,
+  StepId,
+} from './record/state.ts'
+export type { MoveOutcome, SavedOutcome, SaveLevel } from './session/outcome.ts'
+export type { Session, SessionEventOf } from './session/session.ts'
+export type { SessionSnapshot, StateEnvelope } from './session/session-snapshot.ts'
+export type { AtRisk, Conflict, Saved, SessionStatus } from './session/session-status.ts'
+export type { Store } from './store/store.ts'
+export type { Parked, SyncStatus } from './sync/sync.ts'
+export { bindHistory, type HistoryOptions } from './ui/bind-history.ts'

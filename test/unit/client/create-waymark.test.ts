@@ -1,0 +1,249 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { memoryBackend } from '../../../src/backends/memory-backend.ts'
+import { isWaymarkError } from '../../../src/base/errors.ts'
+import { createWaymark, type Waymark, type WaymarkOptions } from '../../../src/client/create-waymark.ts'
+import { createMemoryStore } from '../../../src/store/memory-store.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { createFakeClock, settle } from '../../support/fake-clock.ts'
+import { mortgage } from '../../support/fixture-flow.ts'
+
+/** Memory that passes for a disk: several pages of one test share it. */
+function durableStore(): Store {
+  return { ...createMemoryStore(), kind: 'indexeddb' }
+}
+
+const opened: { close(): Promise<void> }[] = []
+const errors: unknown[] = []
+let namespaces = 0
+
+function page(options: Partial<WaymarkOptions<typeof mortgage>> = {}) {
+  const waymark = createWaymark({
+    flows: [mortgage],
+    namespace: `test-${namespaces}`,
+    store: durableStore(),
+    clock: createFakeClock(),
+    onError: (error) => errors.push(error),
+    ...options,
+  })
+  opened.push(waymark)
+  return waymark as Waymark<typeof mortgage>
+}
+
+afterEach(async () => {
+  namespaces += 1
+  for (const waymark of opened.splice(0)) await waymark.close()
+  expect(errors.splice(0)).toEqual([])
+})
+
+describe('createWaymark', () => {
+  test('walks the whole journey and ends complete', async () => {
+    const waymark = page()
+    const session = await waymark.open('mortgage')
+    session.set('applicant', { name: 'Ada', joint: true })
+    expect(await session.next()).toMatchObject({
+      type: 'moved',
+      step: 'partner',
+      saved: { device: 'strict' },
+    })
+    expect(await session.next()).toMatchObject({
+      type: 'invalid',
+      step: 'partner',
+      issues: [{ path: '/name' }],
+    })
+    session.set('partner', { name: 'Charles' })
+    expect(session.getSnapshot().issues).toEqual([])
+    expect(await session.next()).toMatchObject({ type: 'moved', step: 'incomes' })
+    const key = session.add('incomes', { source: 'Work', amount: 10 })
+    session.change('incomes', key, { amount: 12 })
+    expect(await session.next()).toMatchObject({ step: 'notes' })
+    expect(await session.skip()).toMatchObject({ type: 'moved', step: 'review' })
+    expect(session.getSnapshot().progress.fraction).toBeLessThan(1)
+    expect(await session.next()).toMatchObject({
+      type: 'completed',
+      saved: { device: 'strict', server: 'none' },
+    })
+    expect(session.getSnapshot()).toMatchObject({
+      status: 'done',
+      answers: { incomes: [{ key, source: 'Work', amount: 12 }] },
+      submitted: ['applicant', 'partner', 'incomes', 'notes', 'review'],
+    })
+    expect(await waymark.resumable()).toEqual([])
+  })
+
+  test('opens the same session for the same key on another page, with the typing in it', async () => {
+    const store = durableStore()
+    const first = page({ store })
+    const a = await first.open('mortgage', { key: 'x' })
+    a.set('applicant', { name: 'Ad' })
+    await settle()
+    const second = page({ store })
+    const b = await second.open('mortgage', { key: 'x' })
+    expect(b.id).toBe(a.id)
+    expect(b.getSnapshot().answers.applicant).toEqual({ name: 'Ad' })
+    expect(await second.resumable()).toMatchObject([
+      { id: a.id, step: { id: 'applicant', title: 'About you' } },
+    ])
+  })
+
+  test('stores nothing before the first change', async () => {
+    const store = durableStore()
+    const waymark = page({ store })
+    await waymark.open('mortgage')
+    await settle()
+    expect(await waymark.resumable()).toEqual([])
+    expect(await store.read([{ store: 'journal', prefix: [] }])).toEqual([[]])
+  })
+
+  test('shows typing of one tab in the other and keeps each on its own step', async () => {
+    const store = durableStore()
+    const clock = createFakeClock()
+    const a = await page({ store, clock }).open('mortgage')
+    a.set('applicant', { name: 'Ada', joint: false })
+    await a.next()
+    const b = await page({ store, clock }).open('mortgage')
+    expect(b.getSnapshot().step).toBe('incomes')
+    await b.back()
+    expect(b.getSnapshot().step).toBe('applicant')
+    a.add('incomes', { source: 'Work', amount: 1 })
+    await clock.advance(50)
+    expect(b.getSnapshot()).toMatchObject({ step: 'applicant', answers: { incomes: [{ source: 'Work' }] } })
+    b.set('applicant', { name: 'Ada L' })
+    a.set('notes', { text: 'both type' })
+    await clock.advance(50)
+    expect(a.getSnapshot().answers).toMatchObject({
+      applicant: { name: 'Ada L' },
+      notes: { text: 'both type' },
+    })
+    expect(a.getSnapshot().step).toBe('incomes')
+    expect(b.getSnapshot().answers).toEqual(a.getSnapshot().answers)
+  })
+
+  test('syncs, says so, and another device goes on from there', async () => {
+    const backend = memoryBackend()
+    const clock = createFakeClock()
+    const a = await page({ account: 'u1', backend, clock }).open('mortgage')
+    a.set('applicant', { name: 'Ada', joint: false })
+    await a.next()
+    expect(a.status.getSnapshot().saved.server).toBe('pending')
+    await clock.advance(2_000)
+    expect(a.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, sync: { state: 'idle' } })
+
+    const other = page({ account: 'u1', backend, clock, namespace: 'phone' })
+    const b = await other.open('mortgage')
+    await clock.advance(2_000)
+    expect(b.id).toBe(a.id)
+    expect(b.getSnapshot().answers).toEqual({ applicant: { name: 'Ada', joint: false } })
+    expect(b.status.getSnapshot().saved.server).toBe('yes')
+    b.add('incomes', { source: 'Work', amount: 1 })
+    a.set('applicant', { name: 'Ada Lovelace' })
+    await clock.advance(20_000)
+    await a.saved('server')
+    await b.saved('server')
+    await clock.advance(5_000)
+    await a.saved('server')
+    const both = { applicant: { name: 'Ada Lovelace', joint: false }, incomes: [{ source: 'Work' }] }
+    expect(backend.snapshot('u1', a.id)).toBeDefined()
+    await other.sync.now()
+    expect(b.getSnapshot().answers).toMatchObject(both)
+    expect(a.getSnapshot().answers).toMatchObject(both)
+    expect(backend.exchanges).toBeLessThan(30)
+  })
+
+  test('two devices that changed the same field keep the later and offer the other', async () => {
+    const backend = memoryBackend()
+    const clock = createFakeClock()
+    const laptop = page({ account: 'u1', backend, clock })
+    const a = await laptop.open('mortgage')
+    a.set('notes', { text: 'start' })
+    a.commit()
+    await clock.advance(2_000)
+    const phone = page({ account: 'u1', backend, clock, namespace: 'phone' })
+    const b = await phone.open('mortgage')
+    await clock.advance(2_000)
+    backend.goOffline()
+    a.set('notes', { text: 'laptop' })
+    a.commit()
+    await clock.advance(1_000)
+    b.set('notes', { text: 'phone' })
+    b.commit()
+    await clock.advance(1_000)
+    backend.goOnline()
+    for (let i = 0; i < 4; i++) {
+      await laptop.sync.now()
+      await clock.advance(2_000)
+      await phone.sync.now()
+      await clock.advance(2_000)
+    }
+    expect(a.getSnapshot().answers.notes).toEqual({ text: 'phone' })
+    expect(b.getSnapshot().answers.notes).toEqual({ text: 'phone' })
+    expect([...a.conflicts, ...b.conflicts]).toMatchObject([
+      { step: 'notes', path: '/text', value: 'laptop' },
+    ])
+    expect(a.status.getSnapshot().saved.server).toBe('yes')
+    expect(b.status.getSnapshot().saved.server).toBe('yes')
+    const quiet = backend.exchanges
+    await clock.advance(120_000)
+    expect(backend.exchanges).toBe(quiet)
+  })
+
+  test('keeps accounts apart', async () => {
+    const store = durableStore()
+    const backend = memoryBackend()
+    const clock = createFakeClock()
+    const waymark = page({ store, account: 'u1', backend, clock })
+    const a = await waymark.open('mortgage')
+    a.set('applicant', { name: 'Ada', joint: false })
+    await a.next()
+    await clock.advance(2_000)
+    await waymark.setAccount('u2')
+    expect(await waymark.resumable()).toEqual([])
+    await expect(waymark.resume(a.id)).rejects.toSatisfy((error) => isWaymarkError(error, 'session-unknown'))
+    const b = await waymark.open('mortgage')
+    expect(b.id).not.toBe(a.id)
+    expect(b.getSnapshot().answers).toEqual({})
+    await clock.advance(2_000)
+    expect(backend.sessions('u2')).toEqual([])
+    expect(backend.sessions('u1')).toHaveLength(1)
+  })
+
+  test('holds back while offline, then sends everything once', async () => {
+    const backend = memoryBackend()
+    const clock = createFakeClock()
+    const session = await page({ account: 'u1', backend, clock }).open('mortgage')
+    backend.goOffline()
+    session.set('applicant', { name: 'Ada', joint: false })
+    await session.next()
+    await clock.advance(5_000)
+    expect(session.status.getSnapshot().saved).toEqual({ device: 'strict', server: 'pending' })
+    expect(session.status.getSnapshot().sync?.failures).toBeGreaterThan(0)
+    backend.goOnline()
+    await clock.advance(61_000)
+    expect(session.status.getSnapshot().saved.server).toBe('yes')
+  })
+
+  test('an answer larger than a change may be is refused with a code and nothing changes', async () => {
+    const session = await page().open('mortgage')
+    expect(() => session.set('notes', { text: 'x'.repeat(2_000_000) })).toThrowError(/over the limit/)
+    expect(session.getSnapshot().answers).toEqual({})
+  })
+
+  test('refuses unknown flows and steps by code', async () => {
+    const waymark = page()
+    await expect(waymark.open('nothing' as never)).rejects.toSatisfy((e) => isWaymarkError(e, 'flow-unknown'))
+    const session = await waymark.open('mortgage')
+    expect(() => session.set('nowhere' as never, {} as never)).toThrowError(/nowhere/)
+    await session.close()
+    expect(() => session.set('notes', { a: 1 })).toThrowError(/closed/)
+  })
+
+  test('says at risk where nothing outlives the page', async () => {
+    const session = await page({ store: createMemoryStore() }).open('mortgage')
+    session.set('notes', { text: 'x' })
+    await settle()
+    expect(session.status.getSnapshot().saved).toMatchObject({
+      device: 'no',
+      atRisk: { code: 'storage-unavailable' },
+    })
+    expect(await session.saved('device')).toMatchObject({ type: 'at-risk' })
+  })
+})
