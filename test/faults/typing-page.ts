@@ -1,0 +1,117 @@
+/**
+ * A person typing numbers into a Waymark session, for `run.ts`: every number goes into a field, now and then one is
+ * finished into a list. What counts as acknowledged is the word on the page, never an inside view.
+ */
+import { createWaymark, defineFlow, type SessionStatus } from 'waymark'
+import { systemClock } from '../../src/base/clock.ts'
+import { fromJournalRow, type JournalRow } from '../../src/journal/rows.ts'
+import { noChain, unpackEntry } from '../../src/record/entry.ts'
+import { openIdbStore } from '../../src/store/idb-store.ts'
+
+const flow = defineFlow({
+  id: 'typing',
+  title: 'Typing',
+  steps: {
+    field: { title: 'Field' },
+    list: { title: 'List', each: anything() },
+  },
+})
+
+const query = new URLSearchParams(location.search)
+const round = Number(query.get('round'))
+let n = Number(query.get('from'))
+const finishEvery = 25
+
+const input = document.createElement('input')
+const words = document.createElement('output')
+document.body.append(input, words)
+
+run().catch((error: unknown) => report({ type: 'failed', message: String(error) }))
+
+async function run(): Promise<void> {
+  const problems: string[] = []
+  const waymark = createWaymark({ flows: [flow], onError: (error) => problems.push(String(error)) })
+  const session = await waymark.open('typing')
+  session.on('quarantined', ({ places }) => problems.push(`quarantined: ${places.join(', ')}`))
+  const show = () => (words.textContent = wordsFor(session.status.getSnapshot()))
+  session.status.subscribe(show)
+  show()
+
+  const { answers } = session.getSnapshot()
+  await new Promise((resolve) => setTimeout(resolve))
+  await report({
+    type: 'restored',
+    typed: Number((answers.field as { n?: number } | undefined)?.n ?? 0),
+    finished: ((answers.list ?? []) as readonly { n?: number }[]).map((item) => item.n),
+    problems: [...problems, ...(await brokenChains(session.id))],
+  })
+
+  for (;;) {
+    n += 1
+    if (n % finishEvery === 0) {
+      session.add('list', { n })
+      await saved()
+      await report({ type: 'finished', n })
+    } else {
+      input.value = String(n)
+      session.set('field', { n })
+      if (n % 10 === 0) session.commit()
+      await saved()
+      await report({ type: 'saved', n })
+    }
+  }
+}
+
+/** Waits for the page to say so. */
+async function saved(): Promise<void> {
+  while (words.textContent !== 'Saved on this device') await new Promise((resolve) => setTimeout(resolve))
+}
+
+function wordsFor({ saved: { device, atRisk } }: SessionStatus): string {
+  if (atRisk) return `At risk: ${atRisk.code}`
+  return device === 'no' ? 'Saving' : 'Saved on this device'
+}
+
+/** Every entry verifies, and each writer's entries link up from 0 without a gap. */
+async function brokenChains(session: string): Promise<string[]> {
+  const store = await openIdbStore({ name: 'waymark', clock: systemClock })
+  const [rows = [], chunks = []] = await store.read([
+    { store: 'journal', prefix: [session] },
+    { store: 'chunks', prefix: [session] },
+  ])
+  await store.close()
+  const problems: string[] = []
+  const heads = new Map<string, { n: number; hash: string }>()
+  let chunk = 0
+  ;(rows as JournalRow[]).forEach((row, i) => {
+    const own = chunks.slice(chunk, chunk + (row.k ?? 0))
+    chunk += row.k ?? 0
+    const outcome = unpackEntry(fromJournalRow(row, own))
+    if (row.i !== i) problems.push(`position ${row.i} where ${i} was due`)
+    if (outcome.type !== 'entry') {
+      problems.push(`entry ${row.i} is ${outcome.type}`)
+      return
+    }
+    const { entry } = outcome
+    const before = heads.get(entry.writer) ?? noChain
+    if (entry.prev !== before.hash || entry.n !== before.n + 1)
+      problems.push(`entry ${row.i} is off its chain`)
+    heads.set(entry.writer, { n: entry.n, hash: entry.hash })
+  })
+  return problems
+}
+
+function anything() {
+  return {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: (value: unknown) => ({ value }),
+      types: undefined as { input: { n: number }; output: { n: number } } | undefined,
+    },
+  }
+}
+
+async function report(body: object): Promise<void> {
+  await fetch('/report', { method: 'POST', body: JSON.stringify({ round, ...body }) })
+}
