@@ -30,16 +30,19 @@ export const systemClock: Clock = {
  */
 export interface HybridClock {
   next(): number
-  /** Takes note of a stamp made elsewhere. */
+  /** Takes note of a stamp made elsewhere, unless it lies beyond the year 2255. */
   hear(at: number): void
 }
+
+/** The year 2255: a clock or a stamp beyond it is wrong, and would leave no safe integers to count on with. */
+const furthestStamp = 9e15
 
 export function createHybridClock(clock: Clock): HybridClock {
   let last = 0
   return {
-    next: () => (last = Math.max(Math.floor(clock.now()) * 1000, last + 1)),
+    next: () => (last = Math.max(Math.min(Math.floor(clock.now()) * 1000, furthestStamp), last + 1)),
     hear: (at) => {
-      last = Math.max(last, at)
+      if (at > last && at <= furthestStamp) last = Math.floor(at)
     },
   }
 }

@@ -39,7 +39,8 @@ function copy(value: unknown, place: string, depth: number): Json {
   }
   const object: Record<string, Json> = {}
   for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key]
+    const { value: member, get } = Object.getOwnPropertyDescriptor(value, key) ?? {}
+    if (get !== undefined) throw notJson(`${place}/${key}`, 'accessor')
     if (member === undefined) continue
     const json = copy(member, `${place}/${key}`, depth + 1)
     if (key === '__proto__') Object.defineProperty(object, key, { value: json, enumerable: true })

@@ -49,8 +49,8 @@ function change(
   const isLast = depth === tokens.length - 1
   if (Array.isArray(target)) {
     const list = [...(target as readonly Json[])]
-    const index = token === '-' ? list.length : Number(token)
-    if (!Number.isInteger(index) || index < 0 || index > list.length) return target
+    const index = token === '-' ? list.length : /^(0|[1-9]\d*)$/.test(token) ? Number(token) : Number.NaN
+    if (!(index <= list.length)) return target
     if (isLast && operation.op === 'remove') list.splice(index, 1)
     else if (isLast && operation.op === 'add') list.splice(index, 0, operation.value)
     else {
@@ -59,7 +59,9 @@ function change(
     }
     return Object.freeze(list)
   }
-  const object: JsonObject = isJsonObject(target) ? target : {}
+  const isScalar = target !== undefined && !isJsonObject(target)
+  if (isScalar && operation.op === 'remove') return target
+  const object: JsonObject = isScalar || target === undefined ? {} : target
   if (isLast && operation.op === 'remove') return withMember(object, token, undefined)
   const before = Object.hasOwn(object, token) ? object[token] : undefined
   return withMember(object, token, change(before, tokens, depth + 1, operation))
