@@ -22,11 +22,12 @@ import type { Backend } from '../protocol/backend.ts'
 import { type Head, readHead } from '../record/head.ts'
 import { isEnded, type SessionState } from '../record/state.ts'
 import { createSession, type Session, type SessionHandle } from '../session/session.ts'
-import type { AtRisk, SyncPort } from '../session/session-status.ts'
+import type { AtRisk } from '../session/session-status.ts'
 import { openIdbStore } from '../store/idb-store.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
 import { type Range, type Store, type StoreName, storeNames } from '../store/store.ts'
-import { createSync, type Sync, type SyncStatus } from '../sync/sync.ts'
+import type { SyncStatus } from '../sync/sync.ts'
+import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import { watchPageLife } from './page-life.ts'
 import { openTabs } from './tabs.ts'
 
@@ -120,13 +121,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let isSyncing = options.isSyncing ?? true
   let isClosed = false
   let storeProblem: AtRisk | undefined
-  let sync: Sync | undefined
   const storeReady = openStore()
-  const ready = storeReady.then(startSync)
-  ready.catch(onError)
+  storeReady.catch(onError)
+  let sync = holdSync()
 
   const stopTabs = tabs.on(({ type, session }) => {
-    if (type === 'synced') sync?.refresh(session).catch(onError)
+    if (type === 'synced') sync?.refresh(session)
     lanes
       .get(session)
       ?.journal.then((journal) => journal.catchUp())
@@ -140,7 +140,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         sync?.pull(journal.session)
       })
     },
-    onOnline: (isOnline) => sync?.send({ type: isOnline ? 'online' : 'offline' }),
+    onOnline: (isOnline) => sync?.tell(isOnline ? 'online' : 'offline'),
   })
 
   function forEachJournal(use: (journal: Journal) => void): void {
@@ -158,26 +158,26 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     }
   }
 
-  function startSync(store: Store): void {
-    if (backend === undefined || isClosed) return
-    const started = createSync({
+  function holdSync(): SyncHolder | undefined {
+    if (backend === undefined) return undefined
+    return holdSyncOf({
       account,
       backend,
-      store,
+      store: storeReady,
       clock,
       random,
       borrowJournal,
+      isStarted: isSyncing,
+      openSessions: () => lanes.keys(),
       onSynced: (session) => tabs.tell({ type: 'synced', session }),
+      onChange(session) {
+        for (const [id, lane] of lanes) {
+          if (session === undefined || session === id) lane.handle?.onSyncChange()
+        }
+        syncChanged.emit()
+      },
       onError,
     })
-    sync = started
-    started.onChange((session) => {
-      for (const [id, lane] of lanes) {
-        if (session === undefined || session === id) lane.handle?.onSyncChange()
-      }
-      syncChanged.emit()
-    })
-    if (isSyncing) started.start()
   }
 
   /** The journal of a session, for as long as someone holds it. */
@@ -286,7 +286,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       key,
       clock,
       random,
-      sync: sync === undefined ? undefined : syncPort(id, sync),
+      sync: sync?.portOf(id),
       storeProblem: storeProblem ?? ((await storeReady).kind === 'memory' ? inMemory : undefined),
       onError,
       release() {
@@ -298,22 +298,9 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       },
     })
     if (lane.sessionHolders > 1) lane.holders -= 1
-    await sync?.refresh(id)
+    sync?.refresh(id)
     sync?.pull(id)
     return lane.handle.session
-  }
-
-  function syncPort(id: string, of: Sync): SyncPort {
-    return {
-      get status() {
-        return of.status
-      },
-      marks: () => of.marksOf(id),
-      push() {
-        of.note(id)
-        return of.now()
-      },
-    }
   }
 
   function flowOf(id: string): Flow {
@@ -344,7 +331,6 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     },
     async open(id, { key = 'default' } = {}) {
       const flow = flowOf(id)
-      await ready
       const own = (await headsOf(account)).filter((head) => head.flow.id === id && head.key === key)
       const live = own
         .filter((head) => head.status !== 'abandoned' && head.status !== 'expired')
@@ -354,12 +340,10 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     },
     async start(id) {
       const flow = flowOf(id)
-      await ready
       const fresh = createId(random, 26)
       return openSession(fresh, flow, fresh) as Promise<never>
     },
     async resume(id) {
-      await ready
       const head = await headOf(id)
       return openSession(id, flowOf(head.flow.id), head.key)
     },
@@ -383,14 +367,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     },
     async setAccount(next) {
       if (next === account) return
-      await ready
       await closeSessions()
       account = next
-      startSync(await storeReady)
+      sync = holdSync()
     },
     async claim() {
       if (account === '') return
-      await ready
       const heads = await headsOf('')
       await (await storeReady).write({
         durability: 'strict',
@@ -404,7 +386,6 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         return sync?.status
       },
       async now() {
-        await ready
         for (const id of lanes.keys()) sync?.pull(id)
         return sync?.now()
       },
@@ -416,7 +397,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         isSyncing = true
         sync?.start()
       },
-      signedIn: () => sync?.send({ type: 'signIn' }),
+      signedIn: () => sync?.tell('signIn'),
       subscribe: (listener) => syncChanged.on(listener),
     },
     async close() {
@@ -424,7 +405,6 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       isClosed = true
       stopTabs()
       stopLife()
-      await ready.catch(() => {}) // already told to onError
       await closeSessions()
       tabs.close()
       if (options.store === undefined) await (await storeReady).close()

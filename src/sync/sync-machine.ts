@@ -14,7 +14,7 @@
  * - Waits grow exponentially with full jitter and never exceed `longestWaitMs`; a longer Retry-After is obeyed.
  * - Being offline is a hint: the machine tries now and then all the same.
  */
-import { assign, setup } from 'xstate'
+import { assign, createMachine } from 'xstate'
 
 export const longestWaitMs = 60_000
 const firstWaitMs = 1_000
@@ -58,16 +58,15 @@ export function backOffMs(failures: number, fraction: number, retryAfterMs = 0):
   return Math.max(retryAfterMs, Math.round(fraction * Math.min(longestWaitMs, firstWaitMs * 2 ** failures)))
 }
 
+const noteWork = assign<SyncContext, SyncEvent, undefined, SyncEvent, never>({ hasWork: true })
 const tryNow = { target: 'exchanging' } as const
 
-export const syncMachine = setup({
+export const syncMachine = createMachine({
   types: {} as { context: SyncContext; events: SyncEvent },
-  actions: { noteWork: assign({ hasWork: true }) },
-}).createMachine({
   id: 'sync',
   initial: 'stopped',
   context: { failures: 0, waitMs: 0, hasWork: false, reason: '' },
-  on: { stop: '.stopped', work: { actions: 'noteWork' } },
+  on: { stop: '.stopped', work: { actions: noteWork } },
   states: {
     stopped: {
       on: { start: [{ guard: ({ context }) => context.hasWork, target: 'exchanging' }, { target: 'idle' }] },
@@ -76,7 +75,7 @@ export const syncMachine = setup({
     exchanging: {
       entry: assign({ hasWork: false, waitMs: 0 }),
       on: {
-        now: { actions: 'noteWork' },
+        now: { actions: noteWork },
         answered: [
           {
             guard: ({ context }) => context.hasWork,
@@ -115,7 +114,7 @@ export const syncMachine = setup({
           target: 'blocked',
           actions: assign(({ event }) => ({ hasWork: true, reason: event.reason })),
         },
-        offline: { actions: 'noteWork' },
+        offline: { actions: noteWork },
       },
     },
     backingOff: { on: { timer: tryNow, now: tryNow, online: tryNow, offline: 'offline' } },

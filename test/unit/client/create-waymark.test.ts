@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
 import { createWaymark, type Waymark, type WaymarkOptions } from '../../../src/client/create-waymark.ts'
@@ -28,6 +28,9 @@ function page(options: Partial<WaymarkOptions<typeof mortgage>> = {}) {
   opened.push(waymark)
   return waymark as Waymark<typeof mortgage>
 }
+
+// Sync is loaded behind the first paint; with its module in the cache a few promise turns are enough.
+beforeAll(() => import('../../../src/sync/sync.ts'))
 
 afterEach(async () => {
   namespaces += 1
