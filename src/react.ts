@@ -1,0 +1,5 @@
+export { useProgress } from './ui/react/use-progress.ts'
+export { type ResumeState, useResume } from './ui/react/use-resume.ts'
+export { useSaveStatus } from './ui/react/use-save-status.ts'
+export { type SessionOpening, type UseSessionOptions, useSession } from './ui/react/use-session.ts'
+export { useSessionValue } from './ui/react/use-session-value.ts'
