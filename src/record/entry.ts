@@ -131,7 +131,10 @@ function readHeader(text: string): EntryHeader | undefined {
     Number.isSafeInteger(h.n) &&
     (h.n as number) >= 0 &&
     Number.isSafeInteger(h.at) &&
+    (h.at as number) >= 0 &&
     typeof h.prev === 'string' &&
     typeof h.payloadHash === 'string'
-  return isRight ? (value as EntryHeader) : undefined
+  if (!isRight) return undefined
+  const { session, writer, n, at, prev, payloadHash } = value as EntryHeader
+  return { session, writer, n, at, prev, payloadHash }
 }

@@ -1,7 +1,7 @@
 /** Hand-written checks of what comes from storage or the wire, before anything folds it. */
 import { isJsonObject, type Json, type JsonObject, maxDepth } from '../base/json.ts'
-import type { Operation } from '../base/patch.ts'
-import type { Change } from './state.ts'
+import { type Operation, parsePointer } from '../base/patch.ts'
+import type { Change, Status } from './state.ts'
 
 const statuses = new Set([
   'pending',
@@ -32,16 +32,13 @@ function checkChange(change: JsonObject): boolean | 'newer' {
     case 'started':
       return isFlowRef(change['flow']) && isText(change['step']) && isText(change['key'])
     case 'set':
-      return isText(change['step']) && isPatch(change['patch'])
+      return isText(change['step']) && isPatch(change['patch']) && change['patch'].every(keepsAnswers)
     case 'finished':
       return isText(change['step']) && (change['how'] === 'valid' || change['how'] === 'skipped')
     case 'moved':
       return isText(change['from']) && isText(change['to']) && causes.has(change['by'] as string)
     case 'status':
-      return (
-        statuses.has(change['to'] as string) &&
-        (change['submitted'] === undefined || isTexts(change['submitted']))
-      )
+      return isStatus(change['to']) && (change['submitted'] === undefined || isTexts(change['submitted']))
     case 'restarted':
       return isText(change['step'])
     case 'resumed':
@@ -49,7 +46,8 @@ function checkChange(change: JsonObject): boolean | 'newer' {
     case 'adopted':
       return isText(change['writer']) && Number.isSafeInteger(change['n'])
     case 'merged':
-      return isPatch(change['patch']) && isJsonObject(change['joins']) && Array.isArray(change['losers'])
+      if (!isJsonObject(change['joins']) || !Array.isArray(change['losers'])) return false
+      return isPatch(change['patch']) && checkStatePatch(change['patch'])
     default:
       return isText(change['type']) ? 'newer' : false
   }
@@ -64,9 +62,59 @@ function isPatch(value: unknown): value is readonly Operation[] {
         isText(operation['path']) &&
         (operation['path'] === '' || operation['path'].startsWith('/')) &&
         (operation['op'] === 'remove' ||
-          ((operation['op'] === 'add' || operation['op'] === 'replace') && operation['value'] !== undefined)),
+          ((operation['op'] === 'add' || operation['op'] === 'replace') &&
+            operation['value'] !== undefined)) &&
+        isWithinDepth(operation['path'], operation['value']),
     )
   )
+}
+
+/** What a patch puts somewhere is nested no deeper, counted from the top, than {@link parseJson} reads. */
+function isWithinDepth(path: string, value: Json | undefined): boolean {
+  const left = maxDepth + 8 - parsePointer(path).length
+  return left >= 0 && (value === undefined || isShallow(value, left))
+}
+
+/** A whole step's answers are an object or a list. */
+function keepsAnswers(operation: Operation): boolean {
+  if (operation.path !== '' || operation.op === 'remove') return true
+  return typeof operation.value === 'object' && operation.value !== null
+}
+
+/** Whether a merge leaves a state a state; `newer` where it writes a field this version does not know. */
+function checkStatePatch(patch: readonly Operation[]): boolean | 'newer' {
+  const verdicts = patch.map((operation) => {
+    const [field, name, ...inner] = parsePointer(operation.path)
+    const value = operation.op === 'remove' ? undefined : operation.value
+    const isMember = name !== undefined && inner.length === 0
+    switch (field) {
+      case undefined:
+        return false
+      case 'status':
+        return name === undefined && isStatus(value)
+      case 'step':
+        return name === undefined && isText(value)
+      case 'submitted':
+        return name === undefined && (value === undefined || isTexts(value))
+      case 'flow':
+        if (name === undefined) return isFlowRef(value)
+        return isMember && (name === 'version' ? typeof value === 'number' : isText(value))
+      case 'finished':
+        return isMember && (value === undefined || value === 'valid' || value === 'skipped')
+      case 'visited':
+        return isMember && (value === undefined || value === true)
+      case 'answers':
+        return name !== undefined && (!isMember || keepsAnswers({ ...operation, path: '' }))
+      default:
+        return 'newer'
+    }
+  })
+  if (verdicts.includes(false)) return false
+  return verdicts.includes('newer') ? 'newer' : true
+}
+
+export function isStatus(value: unknown): value is Status {
+  return isText(value) && statuses.has(value)
 }
 
 export function isFlowRef(value: unknown): boolean {

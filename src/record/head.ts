@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from '../base/json.ts'
-import { isText } from './guard.ts'
+import { isStatus, isText } from './guard.ts'
 import type { Status, StepId } from './state.ts'
 
 /**
@@ -26,20 +26,25 @@ export interface Head {
 /** A head from storage, or `undefined` where it is not one this version can read. */
 export function readHead(value: unknown): Head | undefined {
   if (!isJsonObject(value)) return undefined
-  const { v, id, account, key, flow, status, step, progress, createdAt, savedAt } = value as Record<
-    string,
-    Json
-  >
+  const { v, id, account, key, flow, status, step, progress, createdAt, savedAt, expiresAt } =
+    value as Record<string, Json | undefined>
   const isRight =
     v === 1 &&
     isText(id) &&
     isText(account) &&
     isText(key) &&
     isJsonObject(flow) &&
-    isText(status) &&
+    isText(flow['id']) &&
+    typeof flow['version'] === 'number' &&
+    isText(flow['title']) &&
+    isStatus(status) &&
     isJsonObject(step) &&
+    isText(step['id']) &&
+    isText(step['title']) &&
     isJsonObject(progress) &&
+    ['done', 'min', 'max'].every((count) => typeof progress[count] === 'number') &&
     typeof createdAt === 'number' &&
-    typeof savedAt === 'number'
+    typeof savedAt === 'number' &&
+    (expiresAt === undefined || typeof expiresAt === 'number')
   return isRight ? (value as unknown as Head) : undefined
 }

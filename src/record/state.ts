@@ -7,7 +7,8 @@
  *   they cannot disagree.
  * - Answers are kept for every step ever filled, on the path or off it; only a restart clears them.
  * - A step counts as finished until its answers change; nothing else un-finishes it.
- * - Status is monotone: once `done`, `abandoned` or `expired`, no change alters answers or status.
+ * - Status is monotone: once `done`, `abandoned` or `expired`, no change alters answers or status, but for a merge with
+ *   a side that ended too.
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import { applyPatch, type Operation, withMember } from '../base/patch.ts'
@@ -105,9 +106,12 @@ export function initialState(flow: FlowRef, step: StepId): SessionState {
 export function applyChange(state: SessionState, change: Change): SessionState {
   switch (change.type) {
     case 'started':
+      if (state.status !== 'pending') return state
       return { ...initialState(change.flow, change.step), status: 'running' }
-    case 'merged':
-      return applyPatch(state as unknown as Json, change.patch) as unknown as SessionState
+    case 'merged': {
+      const merged = applyPatch(state as unknown as Json, change.patch) as unknown as SessionState
+      return isEnded(state.status) && !isEnded(merged.status) ? state : merged
+    }
     case 'resumed':
     case 'adopted':
       return state
@@ -115,7 +119,7 @@ export function applyChange(state: SessionState, change: Change): SessionState {
   if (isEnded(state.status)) return state
   switch (change.type) {
     case 'set': {
-      const before = state.answers[change.step]
+      const before = Object.hasOwn(state.answers, change.step) ? state.answers[change.step] : undefined
       const after = applyPatch(before, change.patch)
       if (after === before) return state
       return {
@@ -126,13 +130,16 @@ export function applyChange(state: SessionState, change: Change): SessionState {
       }
     }
     case 'finished':
-      if (state.finished[change.step] === change.how) return state
+      if (Object.hasOwn(state.finished, change.step) && state.finished[change.step] === change.how)
+        return state
       return { ...state, finished: { ...state.finished, [change.step]: change.how } }
     case 'moved':
       return {
         ...state,
         step: change.to,
-        visited: state.visited[change.to] ? state.visited : { ...state.visited, [change.to]: true },
+        visited: Object.hasOwn(state.visited, change.to)
+          ? state.visited
+          : { ...state.visited, [change.to]: true },
       }
     case 'status':
       return {
