@@ -1,14 +1,15 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 /**
- * The subset of RFC 6902 that a journal needs: `add`, `replace` and `remove` by JSON Pointer (RFC 6901).
- * A patch is for replay in order only and is never rebased: merges work on states.
+ * The subset of RFC 6902 that a journal needs: `add`, `replace` and `remove` by JSON Pointer (RFC 6901). One deviation:
+ * `add` makes the objects its path runs through, so that two people filling in one new object do not overwrite each
+ * other. A patch is for replay in order only and is never rebased: merges work on states.
  */
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string }
 
-/** The operations that turn `from` into `to`: objects by member, lists as one value. Equal references cost nothing. */
+/** The operations that turn `from` into `to`: objects by member, new ones too; lists as one value. Equal references cost nothing. */
 export function diff(from: Json | undefined, to: Json | undefined, path = ''): Operation[] {
   const operations: Operation[] = []
   collect(from, to, path, operations)
@@ -18,8 +19,10 @@ export function diff(from: Json | undefined, to: Json | undefined, path = ''): O
 function collect(from: Json | undefined, to: Json | undefined, path: string, into: Operation[]): void {
   if (from === to) return
   if (to === undefined) into.push({ op: 'remove', path })
-  else if (from === undefined) into.push({ op: 'add', path, value: to })
-  else if (isJsonObject(from) && isJsonObject(to)) {
+  else if (from === undefined) {
+    if (isJsonObject(to) && Object.keys(to).length > 0) collect({}, to, path, into)
+    else into.push({ op: 'add', path, value: to })
+  } else if (isJsonObject(from) && isJsonObject(to)) {
     for (const key of Object.keys(from)) {
       if (!Object.hasOwn(to, key)) into.push({ op: 'remove', path: `${path}/${toToken(key)}` })
     }

@@ -120,8 +120,8 @@ export interface SessionOptions<F extends Flow> {
   /** Why nothing stored here survives the page, where that is so. */
   readonly storeProblem: AtRisk | undefined
   readonly onError: (error: unknown) => void
-  /** Called by each `close()`; true where nobody else holds the session any more. */
-  readonly release: () => boolean
+  /** Called by each `close()`: `undefined` while others hold the session, else resolves once what is local is stored. */
+  readonly release: () => Promise<void> | undefined
 }
 
 /** What the composition root drives a session with. */
@@ -322,7 +322,9 @@ export function createSession<F extends Flow>(
       const { saved: now } = readStatus()
       const { acknowledged, strict } = journal.marks
       if (level === 'server' && now.server === 'yes') return { type: 'saved' }
-      if (now.atRisk !== undefined) return { type: 'at-risk', ...now.atRisk }
+      // Memory that dies with the page is still sent: the server may yet have it.
+      const isStillSent = level === 'server' && journal.marks.failure === undefined
+      if (now.atRisk !== undefined && !isStillSent) return { type: 'at-risk', ...now.atRisk }
       if (level === 'device' && acknowledged >= target) return { type: 'saved' }
       if (level === 'strict' && strict >= target) return { type: 'saved' }
       return undefined
@@ -427,10 +429,11 @@ export function createSession<F extends Flow>(
       }
     },
     async close() {
-      if (isClosed || !options.release()) return
+      const released = isClosed ? undefined : options.release()
+      if (released === undefined) return
       isClosed = true
       actor.stop()
-      await journal.close()
+      await released
     },
   }
 

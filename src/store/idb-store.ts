@@ -78,7 +78,7 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   return {
     kind: 'indexeddb',
     write: (write) => run((database) => writeAll(database, write)),
-    read: (ranges) => run((database) => readAll(database, ranges)),
+    read: async (ranges) => (ranges.length === 0 ? [] : run((database) => readAll(database, ranges))),
     async close() {
       isClosed = true
       await Promise.allSettled(underWay)

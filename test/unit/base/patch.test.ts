@@ -32,7 +32,7 @@ describe('diff and applyPatch', () => {
   })
 
   test('lead from nothing to a value and back', () => {
-    expect(diff(undefined, { a: 1 })).toEqual([{ op: 'add', path: '', value: { a: 1 } }])
+    expect(diff(undefined, { a: { b: 1 } })).toEqual([{ op: 'add', path: '/a/b', value: 1 }])
     expect(applyPatch(undefined, diff(undefined, { a: 1 }))).toEqual({ a: 1 })
     expect(applyPatch({ a: 1 }, diff({ a: 1 }, undefined))).toBeUndefined()
     expect(diff(undefined, undefined)).toEqual([])
