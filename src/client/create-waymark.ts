@@ -227,7 +227,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   async function dropLane(id: string, lane: Lane): Promise<void> {
     lane.holders -= 1
     if (lane.holders > 0) return
-    lanes.delete(id)
+    if (lanes.get(id) === lane) lanes.delete(id)
     const closed = lane.journal.then((journal) => journal.close()).finally(() => closing.delete(id))
     closing.set(id, closed)
     await closed
@@ -263,6 +263,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
 
   async function openSession(id: string, flow: Flow, key: string): Promise<Session> {
     const own = account
+    const { kind } = await storeReady
     const { lane, journal } = await holdLane(id, flow, key)
     if (isClosed || own !== account) {
       await dropLane(id, lane)
@@ -280,24 +281,25 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         { details: { session: id, flow: flow.id } },
       )
     }
+    // No `await` from here on: callers at the same time must find one handle, which holds the journal once.
     lane.sessionHolders += 1
+    if (lane.handle !== undefined) lane.holders -= 1
     lane.handle ??= createSession(journal, {
       flow,
       key,
       clock,
       random,
       sync: sync?.portOf(id),
-      storeProblem: storeProblem ?? ((await storeReady).kind === 'memory' ? inMemory : undefined),
+      storeProblem: storeProblem ?? (kind === 'memory' ? inMemory : undefined),
       onError,
       release() {
         lane.sessionHolders -= 1
-        if (lane.sessionHolders > 0) return false
+        if (lane.sessionHolders > 0) return undefined
         lane.handle = undefined
-        dropLane(id, lane).catch(onError)
-        return true
+        // Sync, or someone opening it again, may still hold the journal: it is theirs to close.
+        return journal.settled().then(() => dropLane(id, lane))
       },
     })
-    if (lane.sessionHolders > 1) lane.holders -= 1
     sync?.refresh(id)
     sync?.pull(id)
     return lane.handle.session
