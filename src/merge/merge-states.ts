@@ -14,7 +14,7 @@
  */
 import { isJsonObject, type Json } from '../base/json.ts'
 import { isEqual, toToken, withMember } from '../base/patch.ts'
-import type { Answers, Loser, SessionState, StepId } from '../record/state.ts'
+import type { Answers, Finish, Loser, SessionState, StepId } from '../record/state.ts'
 
 /** When and by whom a field was last changed on one side since the base. */
 export interface Stamp {
@@ -52,6 +52,7 @@ export function mergeStates(options: MergeOptions): MergeOutcome {
   return {
     state: {
       ...theirs,
+      flow: isEqual(theirs.flow as unknown as Json, base.flow as unknown as Json) ? ours.flow : theirs.flow,
       status: theirs.status === base.status ? ours.status : theirs.status,
       step: ours.step,
       answers,
@@ -129,19 +130,22 @@ function mergeValue(
   return isOurs ? ours : theirs
 }
 
+/** The side whose answers were taken says whether the step is finished; where both have them, the side that changed it. */
 function mergeFinished(options: MergeOptions, answers: Answers): SessionState['finished'] {
   const { base, ours, theirs } = options
-  const finished: Record<StepId, 'valid' | 'skipped'> = {}
+  const finished = new Map<StepId, Finish>()
   for (const step of new Set([...Object.keys(theirs.finished), ...Object.keys(ours.finished)])) {
+    const taken = own(answers, step)
+    const isOurs = isEqual(taken, own(ours.answers, step))
+    const isTheirs = isEqual(taken, own(theirs.answers, step))
+    if (!isOurs && !isTheirs) continue
     const was = own(base.finished, step)
-    const our = own(ours.finished, step)
-    const their = own(theirs.finished, step)
-    const how = our === was ? their : our
-    if (how === undefined) continue
-    const side = how === their ? theirs : ours
-    if (isEqual(own(answers, step) as Json, own(side.answers, step) as Json)) finished[step] = how
+    const our = isOurs ? own(ours.finished, step) : was
+    const their = isTheirs ? own(theirs.finished, step) : was
+    const how = our === was ? their : their === was || our === 'valid' ? our : (their ?? our)
+    if (how !== undefined) finished.set(step, how)
   }
-  return finished
+  return Object.fromEntries(finished)
 }
 
 /** What `other` changed since the base and the ended side does not hold. */
@@ -152,7 +156,7 @@ function collectLosers(
   stampOf: StampOf,
   losers: Loser[],
 ): void {
-  for (const step of Object.keys(other.answers)) {
+  for (const step of new Set([...Object.keys(base.answers), ...Object.keys(other.answers)])) {
     const value = own(other.answers, step)
     if (isEqual(value, own(base.answers, step)) || isEqual(value, own(ended.answers, step))) continue
     losers.push({ step, path: '', ...(value === undefined ? {} : { value }), ...stampOf(step, '') })

@@ -1,0 +1,388 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../../src/base/canonical.ts'
+import type { Json } from '../../../src/base/json.ts'
+import { applyPatch, type Operation, parsePointer, toToken } from '../../../src/base/patch.ts'
+import { type MergeOptions, mergeStates, type Stamp, type StampOf } from '../../../src/merge/merge-states.ts'
+import {
+  applyChange,
+  type Change,
+  initialState,
+  isEnded,
+  type Loser,
+  type SessionState,
+} from '../../../src/record/state.ts'
+import { deepFreeze } from '../base/arbitrary-json.ts'
+import { arbitraryEnd, arbitraryMove, testFlow } from '../record/arbitrary-change.ts'
+
+const runs = { numRuns: 1500 }
+const fold = (state: SessionState, changes: readonly Change[]) =>
+  deepFreeze(changes.reduce(applyChange, state))
+const start = fold(initialState(testFlow, 'one'), [
+  { type: 'started', flow: testFlow, step: 'one', key: 'k' },
+])
+const set = (step: string, value: Json, path = ''): Change => ({
+  ...{ type: 'set', step, patch: [{ op: 'add', path, value }] },
+})
+const finish = (step: string): Change => ({ type: 'finished', step, how: 'valid' })
+
+/** A stamp per step and path that is stable, and whose writer is the side's own. */
+function stamps(writer: string, seed: number): StampOf {
+  return (step, path): Stamp => {
+    let at = seed
+    for (const char of step + path) at = (at * 31 + char.charCodeAt(0)) % 5
+    return { at, writer }
+  }
+}
+
+interface Scenario extends MergeOptions {
+  readonly base: SessionState
+}
+
+function scenarios(options: { ends?: boolean } = {}): fc.Arbitrary<Scenario> {
+  const moves = fc.array(arbitraryMove, { maxLength: 5 })
+  const end = options.ends ? fc.option(arbitraryEnd) : fc.constant(null)
+  return fc
+    .record({
+      before: moves,
+      our: moves,
+      their: moves,
+      ourEnd: end,
+      theirEnd: end,
+      a: fc.nat(4),
+      b: fc.nat(4),
+    })
+    .map(({ before, our, their, ourEnd, theirEnd, a, b }) => {
+      const base = fold(start, before)
+      return {
+        base,
+        ours: fold(base, ourEnd ? [...our, ourEnd] : our),
+        theirs: fold(base, theirEnd ? [...their, theirEnd] : their),
+        ourStamp: stamps('a', a),
+        theirStamp: stamps('b', b),
+      }
+    })
+}
+
+const swapped = (options: MergeOptions): MergeOptions => ({
+  ...{ base: options.base, ours: options.theirs, theirs: options.ours },
+  ...{ ourStamp: options.theirStamp, theirStamp: options.ourStamp },
+})
+/** Equal, and sharing nothing: as read from storage. */
+const reread = (state: SessionState): SessionState =>
+  deepFreeze(JSON.parse(JSON.stringify(state)) as SessionState)
+
+/** Every place that holds a value that is not an object with members, with the value's text. */
+function leaves(value: Json | undefined, path = '', into = new Map<string, string>()): Map<string, string> {
+  if (value === undefined) return into
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return into.set(path, canonicalJson(value))
+  for (const [key, member] of Object.entries(value)) leaves(member as Json, `${path}/${toToken(key)}`, into)
+  return into
+}
+const leavesOf = (state: SessionState) => leaves(state.answers as unknown as Json)
+
+/** Tells whether the losers name this place of the answers, with that value or within what they hold. */
+function isLost(losers: readonly Loser[], place: string, text: string | undefined): boolean {
+  const [step, ...tokens] = parsePointer(place)
+  return losers.some((loser) => {
+    if (loser.step !== step) return false
+    const at = parsePointer(loser.path)
+    if (at.some((token, i) => tokens[i] !== token)) return false
+    return (
+      leaves(loser.value, '').get(
+        tokens
+          .slice(at.length)
+          .map((token) => `/${toToken(token)}`)
+          .join(''),
+      ) === text
+    )
+  })
+}
+
+describe('mergeStates', () => {
+  test('touches nothing, gives plain JSON, and the same again', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const outcome = mergeStates(options)
+        expect(JSON.parse(JSON.stringify(outcome.state))).toEqual(outcome.state)
+        expect(mergeStates(options)).toEqual(outcome)
+      }),
+      runs,
+    )
+  })
+
+  test('gives a side merged with itself or with the base', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), ({ base, ours, ourStamp, theirStamp }) => {
+        const stampOf = { ourStamp, theirStamp }
+        for (const other of [base, ours, reread(base), reread(ours)]) {
+          const outcome = mergeStates({ base, ours, theirs: other, ...stampOf })
+          expect(outcome.losers).toEqual([])
+          expect({ ...outcome.state, visited: null }).toEqual({ ...ours, visited: null })
+          const back = mergeStates({ base, ours: other, theirs: ours, ...stampOf })
+          expect(back.losers).toEqual([])
+          // Each tab keeps its own step, so that alone may be the base's.
+          expect({ ...back.state, visited: null, step: '' }).toEqual({ ...ours, visited: null, step: '' })
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('gives what it gave when its result is merged again', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const { state } = mergeStates(options)
+        for (const side of ['ours', 'theirs'] as const) {
+          const again = mergeStates({
+            ...options,
+            [side === 'ours' ? 'theirs' : 'ours']: state,
+            base: options[side],
+          })
+          expect(again.losers).toEqual([])
+          expect(again.state.answers).toEqual(state.answers)
+          expect(again.state.status).toBe(state.status)
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('gives the same answers, finishes and losers whichever side is ours', () => {
+    fc.assert(
+      fc.property(scenarios(), (options) => {
+        const one = mergeStates(options)
+        const other = mergeStates(swapped(options))
+        expect(canonicalJson(other.state.answers as unknown as Json)).toBe(
+          canonicalJson(one.state.answers as unknown as Json),
+        )
+        expect(Object.keys(other.state.finished).sort()).toEqual(Object.keys(one.state.finished).sort())
+        expect(other.state.visited).toEqual(one.state.visited)
+        const listed = (losers: readonly Loser[]) =>
+          losers.map((loser) => canonicalJson(loser as unknown as Json)).sort()
+        expect(listed(other.losers)).toEqual(listed(one.losers))
+      }),
+      runs,
+    )
+  })
+
+  test('invents no value', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const ours = leavesOf(options.ours)
+        const theirs = leavesOf(options.theirs)
+        for (const [place, text] of leavesOf(mergeStates(options).state)) {
+          expect([ours.get(place), theirs.get(place)]).toContain(text)
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('drops no value that a side changed without a loser, and no deletion', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const { state, losers } = mergeStates(options)
+        const base = leavesOf(options.base)
+        const merged = leavesOf(state)
+        for (const side of [options.ours, options.theirs]) {
+          const mine = leavesOf(side)
+          for (const [place, text] of mine) {
+            if (base.get(place) === text || merged.get(place) === text) continue
+            if (!isLost(losers, place, text)) throw new Error(`${place} = ${text} was dropped`)
+          }
+          for (const place of base.keys()) {
+            // What a side deleted and the result still holds, as the base did, lost against something.
+            if (mine.has(place) || merged.get(place) !== base.get(place)) continue
+            if (!isLost(losers, place, undefined)) throw new Error(`The deletion of ${place} was dropped`)
+          }
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('says of every loser when and by whom, and its value is the side’s own', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        for (const loser of mergeStates(options).losers) {
+          const isOurs = loser.writer === 'a'
+          const stamp = (isOurs ? options.ourStamp : options.theirStamp)(loser.step, loser.path)
+          expect({ at: loser.at, writer: loser.writer }).toEqual(stamp)
+          const side = (isOurs ? options.ours : options.theirs).answers
+          const step = Object.hasOwn(side, loser.step) ? (side[loser.step] as Json | undefined) : undefined
+          expect(loser.value).toEqual(at(step, loser.path))
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('lets the ended side win whole, and keeps what the other changed', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const { ours, theirs } = options
+        if (!isEnded(ours.status) && !isEnded(theirs.status)) return
+        const { state } = mergeStates(options)
+        expect(isEnded(state.status)).toBe(true)
+        const rank = ['done', 'abandoned', 'expired']
+        const first = [ours, theirs]
+          .filter((side) => isEnded(side.status))
+          .sort((a, b) => rank.indexOf(a.status) - rank.indexOf(b.status))[0]!
+        expect(state.status).toBe(first.status)
+        if (ours.status !== theirs.status) {
+          expect(state.answers).toEqual(first.answers)
+          expect(state.finished).toEqual(first.finished)
+          expect(state.submitted).toEqual(first.submitted)
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('keeps a step finished only with the answers a side finished it with', () => {
+    fc.assert(
+      fc.property(scenarios(), (options) => {
+        const { state } = mergeStates(options)
+        for (const [step, how] of Object.entries(state.finished)) {
+          const held = [options.ours, options.theirs].filter(
+            (side) => Object.hasOwn(side.finished, step) && side.finished[step] === how,
+          )
+          const text = (of: SessionState) =>
+            Object.hasOwn(of.answers, step) ? canonicalJson(of.answers[step] as Json) : undefined
+          expect(held.map(text)).toContain(text(state))
+        }
+      }),
+      runs,
+    )
+  })
+
+  test('shares what neither side changed, and every step only one side changed', () => {
+    fc.assert(
+      fc.property(scenarios(), (options) => {
+        const { base, ours, theirs } = options
+        const { state } = mergeStates(options)
+        const get = (of: SessionState, step: string) =>
+          Object.hasOwn(of.answers, step) ? of.answers[step] : undefined
+        for (const step of Object.keys(state.answers)) {
+          const mine = get(ours, step)
+          const other = get(theirs, step)
+          if (mine === get(base, step)) expect(get(state, step)).toBe(other)
+          else if (other === get(base, step)) expect([mine, other]).toContain(get(state, step))
+        }
+      }),
+      runs,
+    )
+  })
+
+  const none: StampOf = () => ({ at: 0, writer: '' })
+  const merge = (base: SessionState, our: readonly Change[], their: readonly Change[]) =>
+    mergeStates({
+      ...{ base, ours: fold(base, our), theirs: fold(base, their) },
+      ...{ ourStamp: () => ({ at: 2, writer: 'a' }), theirStamp: () => ({ at: 1, writer: 'b' }) },
+    })
+
+  test('returns the very base where nothing changed, and the very side that changed alone', () => {
+    const base = fold(start, [set('one', { a: 1 })])
+    const ours = fold(base, [set('one', 2, '/a')])
+    const stampOf = { ourStamp: none, theirStamp: none }
+    expect(mergeStates({ base, ours: base, theirs: base, ...stampOf }).state).toBe(base)
+    expect(mergeStates({ base, ours, theirs: base, ...stampOf }).state).toBe(ours)
+    expect(mergeStates({ base, ours: base, theirs: ours, ...stampOf }).state).toBe(ours)
+    expect(mergeStates({ base, ours, theirs: ours, ...stampOf }).state).toBe(ours)
+  })
+
+  test('merges fields of one step, and lets the later stamp win a field both changed', () => {
+    const base = fold(start, [set('one', { name: 'A', town: 'X', gone: 1 })])
+    const { state, losers } = merge(
+      base,
+      [set('one', 'B', '/name'), set('one', 'Y', '/town')],
+      [set('one', 'C', '/name'), { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/gone' }] }],
+    )
+    expect(state.answers).toEqual({ one: { name: 'B', town: 'Y' } })
+    expect(losers).toEqual([{ step: 'one', path: '/name', value: 'C', at: 1, writer: 'b' }])
+  })
+
+  test('keeps the deletion that lost, and what lost against a deletion', () => {
+    const base = fold(start, [set('one', { a: 1 })])
+    const remove: Change = { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/a' }] }
+    const kept = merge(base, [set('one', 2, '/a')], [remove])
+    expect(kept.state.answers).toEqual({ one: { a: 2 } })
+    expect(kept.losers).toEqual([{ step: 'one', path: '/a', at: 1, writer: 'b' }])
+    const gone = merge(base, [remove], [set('one', 2, '/a')])
+    expect(gone.state.answers).toEqual({ one: {} })
+    expect(gone.losers).toEqual([{ step: 'one', path: '/a', value: 2, at: 1, writer: 'b' }])
+  })
+
+  test('keeps what the other side cleared or deleted after the end as losers', () => {
+    const base = fold(start, [set('one', { a: 1 }), set('two', { b: 1 })])
+    const cleared: Change = { type: 'set', step: 'two', patch: [{ op: 'remove', path: '' }] }
+    const { state, losers } = merge(base, [{ type: 'status', to: 'done' }], [set('one', 2, '/a'), cleared])
+    expect(state.answers).toEqual(base.answers)
+    expect(losers).toEqual([
+      { step: 'one', path: '', value: { a: 2 }, at: 1, writer: 'b' },
+      { step: 'two', path: '', at: 1, writer: 'b' },
+    ])
+  })
+
+  test('keeps a step finished that one side changed and finished again', () => {
+    const base = fold(start, [set('one', { a: 1 }), finish('one')])
+    const again = [set('one', 2, '/a'), finish('one')]
+    expect(merge(base, again, [set('two', { b: 1 })]).state.finished).toEqual({ one: 'valid' })
+    expect(merge(base, [set('two', { b: 1 })], again).state.finished).toEqual({ one: 'valid' })
+    expect(merge(base, again, [set('one', 1, '/c')]).state.finished).toEqual({})
+  })
+
+  test('is not misled by steps and fields that objects inherit', () => {
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      const base = fold(start, [set(name, { [`x${name}`]: 1 })])
+      const ours = [set(name, 1, `/${name}`), finish(name)]
+      const { state } = merge(base, ours, [set('two', { b: 1 }), finish('two')])
+      expect(Object.keys(state.answers).sort()).toEqual([name, 'two'].sort())
+      expect(Object.entries(state.finished).sort()).toEqual(
+        [
+          [name, 'valid'],
+          ['two', 'valid'],
+        ].sort(),
+      )
+      expect(Object.keys(state.answers[name] as object)).toContain(name)
+    }
+  })
+
+  test('does not take back the flow version one side moved to', () => {
+    const base = start
+    const ours = deepFreeze({ ...base, flow: { ...testFlow, version: 2, hash: 'f1' } })
+    const theirs = fold(base, [set('one', { a: 1 })])
+    const stampOf = { ourStamp: none, theirStamp: none }
+    expect(mergeStates({ base, ours, theirs, ...stampOf }).state.flow).toEqual(ours.flow)
+    expect(mergeStates({ base, ours: theirs, theirs: ours, ...stampOf }).state.flow).toEqual(ours.flow)
+  })
+
+  test('breaks a tie of the clock by the writer', () => {
+    const base = fold(start, [set('one', { a: 1 })])
+    const options: MergeOptions = {
+      ...{ base, ours: fold(base, [set('one', 2, '/a')]), theirs: fold(base, [set('one', 3, '/a')]) },
+      ...{ ourStamp: () => ({ at: 5, writer: 'a' }), theirStamp: () => ({ at: 5, writer: 'b' }) },
+    }
+    expect(mergeStates(options).state.answers).toEqual({ one: { a: 3 } })
+    expect(mergeStates(swapped(options)).state.answers).toEqual({ one: { a: 3 } })
+  })
+
+  test('takes a list as one value', () => {
+    const base = fold(start, [set('one', { l: [1, 2] })])
+    const { state, losers } = merge(base, [set('one', [1, 2, 3], '/l')], [set('one', [0, 1, 2], '/l')])
+    expect(state.answers).toEqual({ one: { l: [1, 2, 3] } })
+    expect(losers).toMatchObject([{ path: '/l', value: [0, 1, 2] }])
+  })
+})
+
+function at(value: Json | undefined, path: string): Json | undefined {
+  const found: Operation[] = []
+  let here = value
+  for (const token of parsePointer(path)) {
+    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, token)) return undefined
+    here = (here as { readonly [key: string]: Json })[token]
+  }
+  return applyPatch(here, found)
+}
