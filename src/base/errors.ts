@@ -1,14 +1,11 @@
 /** Every code a {@link WaymarkError} can carry. Each has a line in README and a test that provokes it. */
 export type ErrorCode =
-  | 'account-mismatch'
   | 'answer-not-json'
   | 'answer-too-large'
   | 'closed'
   | 'flow-invalid'
   | 'flow-unknown'
-  | 'network-failed'
   | 'outdated'
-  | 'protocol-invalid'
   | 'record-unreadable'
   | 'schema-failed'
   | 'session-unknown'
@@ -16,7 +13,6 @@ export type ErrorCode =
   | 'storage-failed'
   | 'storage-full'
   | 'storage-unavailable'
-  | 'writer-forked'
 
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | undefined>>
 

@@ -17,6 +17,7 @@ import type { Flow } from '../flow/definition.ts'
 import { leafOf } from '../flow/definition.ts'
 import { progressOf } from '../flow/progress.ts'
 import { type Journal, openJournal } from '../journal/journal.ts'
+import type { Damage } from '../journal/restore.ts'
 import { firstStep } from '../machine/plan.ts'
 import type { Backend } from '../protocol/backend.ts'
 import { type Head, readHead } from '../record/head.ts'
@@ -207,8 +208,9 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
                 tabs.tell({ type: 'stored', session: id })
                 if (event.isEntry && account === own) sync?.note(id)
               }
-              if (made.handle !== undefined) made.handle.onJournalEvent(event)
-              else if (event.type === 'error') onError(event.error)
+              if (event.type === 'damaged') onError(unreadable(id, event.damage))
+              if (event.type === 'error') onError(event.error)
+              made.handle?.onJournalEvent(event)
             },
           })
         }
@@ -418,6 +420,15 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
 const inMemory: AtRisk = {
   code: 'storage-unavailable',
   message: 'Answers live in this page only and are lost when it closes.',
+}
+
+function unreadable(session: string, damage: readonly Damage[]): WaymarkError {
+  const places = damage.map(({ place, reason }) => `${place} ${reason}`).join('; ')
+  return new WaymarkError(
+    'record-unreadable',
+    `Something stored of session "${session}" could not be read and was set aside with its bytes: ${places}.`,
+    { details: { session, places } },
+  )
 }
 
 function unknownFlow(id: string): WaymarkError {

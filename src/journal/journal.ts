@@ -85,6 +85,8 @@ export interface Journal {
   /** Largest hybrid stamp stored. */
   readonly at: number
   readonly marks: SaveMarks
+  /** What was found unreadable and set aside, as yet. */
+  readonly damage: readonly Damage[]
   /** True where everything is an entry: nothing local, no draft of this or another writer. */
   readonly isSettled: boolean
   /** Typing: kept as a draft until it becomes an entry. */
@@ -170,6 +172,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let failures = 0
   let marks: SaveMarks = { made: 0, acknowledged: 0, strict: 0, failure: undefined, isOutdated }
   const waiting = new Set<() => void>()
+  let damage: readonly Damage[] = []
   let cancelRest = () => {}
   let cancelRetry = () => {}
   let cancelAdoption = () => {}
@@ -202,6 +205,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     get marks() {
       return marks
+    },
+    get damage() {
+      return damage
     },
     get isSettled() {
       return batch === undefined && local.items().length === 0 && foreignDrafts.length === 0
@@ -272,7 +278,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     for (const change of own.changes) if (change.type === 'set') local.type(change, own.at)
     hasDraftRow = true
   }
-  if (restored.damage.length > 0) queueMicrotask(() => quarantine(restored.damage))
+  if (restored.damage.length > 0) quarantine(restored.damage)
   scheduleAdoption()
   return journal
 
@@ -586,9 +592,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     onEvent({ type: 'marks' })
   }
 
-  function quarantine(damage: readonly Damage[]): void {
-    onEvent({ type: 'damaged', damage })
-    const put = damage.map(
+  function quarantine(found: readonly Damage[]): void {
+    damage = [...damage, ...found]
+    onEvent({ type: 'damaged', damage: found })
+    const put = found.map(
       ({ place, reason, row }): Row => ({
         store: 'quarantine',
         key: [session, place],

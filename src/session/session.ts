@@ -23,6 +23,7 @@ import { needsAttention } from '../flow/needs-attention.ts'
 import { progressOf } from '../flow/progress.ts'
 import { type Issue, type Validation, validateStep } from '../flow/validate-step.ts'
 import type { Journal, JournalEvent } from '../journal/journal.ts'
+import type { Damage } from '../journal/restore.ts'
 import { createSessionActor, type SessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
 import { type Change, isEnded, type KeyedItem, type StepId } from '../record/state.ts'
@@ -137,7 +138,7 @@ export function createSession<F extends Flow>(
   journal: Journal,
   options: SessionOptions<F>,
 ): SessionHandle<F> {
-  const { flow, key, random, sync, storeProblem, onError } = options
+  const { flow, key, clock, random, sync, storeProblem, onError } = options
   const id = journal.session
   const place = (step: string) => ({ session: id, step })
   const first = journal.state
@@ -163,7 +164,11 @@ export function createSession<F extends Flow>(
   actor.start()
   const resumedFrom = journal.position
   lastStep = at().step
-  if (resumedFrom >= 0) queueMicrotask(() => emit('resumed', { position: resumedFrom }))
+  // In a task of its own: whoever awaited the session has its listeners on by then.
+  const cancelTelling = clock.after(0, () => {
+    if (resumedFrom >= 0) emit('resumed', { position: resumedFrom })
+    tellDamage(journal.damage)
+  })
 
   function at() {
     return actor.getSnapshot().context
@@ -191,6 +196,10 @@ export function createSession<F extends Flow>(
 
   function emit<T extends keyof SessionEventOf>(type: T, event: SessionEventOf[T]): void {
     events.emit({ type, event })
+  }
+
+  function tellDamage(damage: readonly Damage[]): void {
+    if (damage.length > 0) emit('quarantined', { places: damage.map((found) => found.place) })
   }
 
   function readSnapshot(): SessionSnapshot<F> {
@@ -432,6 +441,7 @@ export function createSession<F extends Flow>(
       const released = isClosed ? undefined : options.release()
       if (released === undefined) return
       isClosed = true
+      cancelTelling()
       actor.stop()
       await released
     },
@@ -450,10 +460,7 @@ export function createSession<F extends Flow>(
           }
           break
         case 'damaged':
-          emit('quarantined', { places: event.damage.map((found) => found.place) })
-          break
-        case 'error':
-          onError(event.error)
+          tellDamage(event.damage)
           break
         default:
       }
