@@ -120,6 +120,7 @@ function writeAll(database: IDBDatabase, write: Write): Promise<WriteOutcome> {
     for (const row of write.put ?? []) names.add(row.store)
     for (const range of write.remove ?? []) names.add(range.store)
     if (write.add) names.add(write.add.store)
+    if (names.size === 0) return resolve('stored')
     const tx = database.transaction([...names], 'readwrite', { durability: write.durability })
     let failure: DOMException | undefined
     let isTaken = false
@@ -138,7 +139,10 @@ function writeAll(database: IDBDatabase, write: Write): Promise<WriteOutcome> {
       else reject(failure ?? tx.error ?? new DOMException('The transaction was aborted', 'AbortError'))
     }
     try {
-      for (const range of write.remove ?? []) note(tx.objectStore(range.store).delete(toKeyRange(range)))
+      for (const range of write.remove ?? []) {
+        const keys = toKeyRange(range)
+        if (keys !== undefined) note(tx.objectStore(range.store).delete(keys))
+      }
       for (const row of write.put ?? [])
         note(tx.objectStore(row.store).put(row.value, row.key as IDBValidKey))
       if (write.add) {
@@ -163,18 +167,21 @@ function writeAll(database: IDBDatabase, write: Write): Promise<WriteOutcome> {
 
 function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unknown[][]> {
   return new Promise((resolve, reject) => {
+    if (ranges.length === 0) return resolve([])
     const tx = database.transaction([...new Set(ranges.map((range) => range.store))], 'readonly')
     const results: unknown[][] = ranges.map(() => [])
     tx.oncomplete = () => resolve(results)
     tx.onabort = () => reject(tx.error ?? new DOMException('The transaction was aborted', 'AbortError'))
     ranges.forEach((range, i) => {
+      const keys = toKeyRange(range)
+      if (keys === undefined || range.limit === 0) return
       const store = tx.objectStore(range.store)
       if (!range.isReverse) {
-        const request = store.getAll(toKeyRange(range), range.limit)
+        const request = store.getAll(keys, range.limit)
         request.onsuccess = () => (results[i] = request.result)
         return
       }
-      const request = store.openCursor(toKeyRange(range), 'prev')
+      const request = store.openCursor(keys, 'prev')
       request.onsuccess = () => {
         const cursor = request.result
         if (cursor === null || results[i]!.length === range.limit) return
@@ -185,9 +192,9 @@ function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unkno
   })
 }
 
-function toKeyRange(range: Range): IDBKeyRange {
-  const { lower, upper } = rangeBounds(range)
-  return IDBKeyRange.bound(lower, upper)
+function toKeyRange(range: Range): IDBKeyRange | undefined {
+  const bounds = rangeBounds(range)
+  return bounds && IDBKeyRange.bound(bounds.lower, bounds.upper)
 }
 
 /** The handle is dead, not the data: drop it and open again. */

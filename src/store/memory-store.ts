@@ -1,4 +1,5 @@
 import { WaymarkError } from '../base/errors.ts'
+import { toStorageError } from './storage-error.ts'
 import type { Key, Range, Row, Store, StoreName, Write } from './store.ts'
 
 /**
@@ -6,19 +7,18 @@ import type { Key, Range, Row, Store, StoreName, Write } from './store.ts'
  * tests. All data is lost with the page.
  */
 export function createMemoryStore(): Store {
-  const rowsByStore = new Map<StoreName, Map<string, { key: Key; value: unknown }>>()
+  const rowsByStore = new Map<StoreName, Map<string, Row>>()
   let isClosed = false
 
   const rowsOf = (name: StoreName) => {
-    const rows = rowsByStore.get(name) ?? new Map<string, { key: Key; value: unknown }>()
+    const rows = rowsByStore.get(name) ?? new Map<string, Row>()
     rowsByStore.set(name, rows)
     return rows
   }
-  const put = (row: Row) =>
-    rowsOf(row.store).set(JSON.stringify(row.key), { key: row.key, value: structuredClone(row.value) })
-  const within = (range: Range) =>
-    [...rowsOf(range.store).values()]
-      .filter((row) => isWithin(row.key, range))
+  const put = (row: Row) => rowsOf(row.store).set(JSON.stringify(row.key), row)
+  const within = (range: Range) => [...rowsOf(range.store).values()].filter((row) => isWithin(row.key, range))
+  const listed = (range: Range) =>
+    within(range)
       .sort((a, b) => compareKeys(a.key, b.key) * (range.isReverse ? -1 : 1))
       .slice(0, range.limit ?? Number.POSITIVE_INFINITY)
   const assertOpen = () => {
@@ -29,17 +29,22 @@ export function createMemoryStore(): Store {
     kind: 'memory',
     async write(write: Write) {
       assertOpen()
-      if (write.add && rowsOf(write.add.store).has(JSON.stringify(write.add.key))) return 'taken'
-      for (const range of write.remove ?? []) {
-        for (const row of within(range)) rowsOf(range.store).delete(JSON.stringify(row.key))
+      const puts = (write.put ?? []).map(copyRow)
+      const add = write.add && copyRow(write.add)
+      const gone = new Set((write.remove ?? []).flatMap(within))
+      if (add !== undefined) {
+        const before = rowsOf(add.store).get(JSON.stringify(add.key))
+        const isPut = puts.some((row) => row.store === add.store && isSameKey(row.key, add.key))
+        if (isPut || (before !== undefined && !gone.has(before))) return 'taken'
       }
-      for (const row of write.put ?? []) put(row)
-      if (write.add) put(write.add)
+      for (const row of gone) rowsOf(row.store).delete(JSON.stringify(row.key))
+      for (const row of puts) put(row)
+      if (add) put(add)
       return 'stored'
     },
     async read(ranges) {
       assertOpen()
-      return ranges.map((range) => within(range).map((row) => structuredClone(row.value)))
+      return ranges.map((range) => listed(range).map((row) => structuredClone(row.value)))
     },
     async close() {
       isClosed = true
@@ -47,17 +52,27 @@ export function createMemoryStore(): Store {
   }
 }
 
-function isWithin(key: Key, range: Range): boolean {
-  if (key.length < range.prefix.length) return false
-  if (range.prefix.some((part, i) => key[i] !== part)) return false
-  const next = key[range.prefix.length]
-  if (
-    range.from !== undefined &&
-    !(typeof next === 'string' || (typeof next === 'number' && next >= range.from))
-  ) {
-    return false
+function copyRow(row: Row): Row {
+  try {
+    return { ...row, value: structuredClone(row.value) }
+  } catch (error) {
+    throw toStorageError(error, 'use')
   }
-  return range.to === undefined || (typeof next === 'number' && next <= range.to)
+}
+
+function isSameKey(a: Key, b: Key): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function isWithin(key: Key, { prefix, from, to }: Range): boolean {
+  if (key.length < prefix.length || prefix.some((part, i) => key[i] !== part)) return false
+  if (from === undefined && to === undefined) return true
+  const next = key[prefix.length]
+  return (
+    typeof next === 'number' &&
+    next >= (from ?? Number.NEGATIVE_INFINITY) &&
+    next <= (to ?? Number.POSITIVE_INFINITY)
+  )
 }
 
 function compareKeys(a: Key, b: Key): number {

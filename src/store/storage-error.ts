@@ -19,6 +19,13 @@ export function toStorageError(error: unknown, doing: 'open' | 'use'): WaymarkEr
       { details, cause: error },
     )
   }
+  if (name === 'DataCloneError' || name === 'DataError') {
+    return new WaymarkError(
+      'storage-failed',
+      `The browser's storage cannot keep this value (${name}). Nothing was stored; change it and try again.`,
+      { details, cause: error },
+    )
+  }
   return new WaymarkError(
     'storage-failed',
     `The browser's storage failed (${name}). What was entered is kept in this page and tried again.`,

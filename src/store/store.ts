@@ -5,6 +5,7 @@
  * - `write` is atomic: all of it or none, and it resolves `stored` only once every part succeeded and the commit is
  *   confirmed. Requests are issued in the task of the call where the store is open, so a write begun is not held
  *   back by a promise.
+ * - Within a write removes come first, then puts, then the `add`. A write of nothing is `stored`.
  * - `add` is the only thing that compares: where its key is taken, nothing of the write happens and it says `taken`.
  * - `strict` resolves only once the platform says the bytes are on the disk; `relaxed` once they survive the process.
  * - Values come back as equal plain data; the store never looks into them.
@@ -59,6 +60,7 @@ export type Durability = 'relaxed' | 'strict'
 export interface Write {
   readonly durability: Durability
   readonly put?: readonly Row[]
+  /** Whole ranges: `limit` and `isReverse` say nothing here. */
   readonly remove?: readonly Range[]
   readonly add?: Row
 }
@@ -75,10 +77,13 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Keys no text sorts after: the end of a prefix range (IndexedDB sorts arrays after strings and numbers). */
-export function rangeBounds(range: Range): { lower: readonly unknown[]; upper: readonly unknown[] } {
-  return {
-    lower: range.from === undefined ? range.prefix : [...range.prefix, range.from],
-    upper: range.to === undefined ? [...range.prefix, []] : [...range.prefix, range.to, []],
-  }
+/**
+ * The lowest and the highest key of a range; `undefined` where it can hold none. IndexedDB sorts arrays after numbers
+ * and text, so `[]` comes after any part of a key.
+ */
+export function rangeBounds(range: Range): { lower: unknown[]; upper: unknown[] } | undefined {
+  const { prefix, from, to } = range
+  if (from === undefined && to === undefined) return { lower: [...prefix], upper: [...prefix, []] }
+  const [lowest, highest] = [from ?? Number.NEGATIVE_INFINITY, to ?? Number.POSITIVE_INFINITY]
+  return lowest > highest ? undefined : { lower: [...prefix, lowest], upper: [...prefix, highest, []] }
 }
