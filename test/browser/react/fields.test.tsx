@@ -1,6 +1,5 @@
-import type { ReactNode } from 'react'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Session } from 'waymark'
+import type { Session, Waymark } from 'waymark'
 import { memoryBackend } from 'waymark/backends'
 import { useProgress, useSaveStatus, useSession, useSessionValue } from 'waymark/react'
 import { cleanUp, freshWaymark, inAct, mount, renderCounter, type trip, type, until } from './mount.tsx'
@@ -47,14 +46,15 @@ function Fields({ session }: Of) {
   )
 }
 
-async function mountForm(options: Parameters<typeof freshWaymark>[0] = {}, children: ReactNode = null) {
+function App({ waymark }: { waymark: Waymark<typeof trip> }) {
+  count('app')
+  const form = useSession(waymark, 'trip')
+  return form.status === 'open' && <Fields session={form.session} />
+}
+
+async function mountForm(options: Parameters<typeof freshWaymark>[0] = {}) {
   const waymark = freshWaymark(options)
-  function App() {
-    count('app')
-    const form = useSession(waymark, 'trip')
-    return form.status === 'open' ? <Fields session={form.session} /> : children
-  }
-  const { host } = await mount(<App />)
+  const { host } = await mount(<App waymark={waymark} />)
   await until(() => expect(host.querySelector('#name')).not.toBeNull())
   const session = await waymark.open('trip')
   const input = (id: string) => host.querySelector<HTMLInputElement>(`#${id}`)!
@@ -93,24 +93,18 @@ describe('useSessionValue', () => {
     const { saved, ...others } = take()
     expect(others).toEqual({})
     expect(saved).toBeGreaterThan(0)
+    await until(() => expect(session.status.getSnapshot().sync?.state).toBe('idle'))
   })
 
   test('keeps the old value where isEqual says nothing changed, with a selector written in place', async () => {
     const waymark = freshWaymark()
     const session = await waymark.open('trip')
     const lists = new Set<readonly string[]>()
-    function Titles({ note }: { note: string }) {
-      count('titles')
-      const titles = useSessionValue(
-        session,
-        (now) => now.progress.steps.filter((step) => step.state !== 'undecided').map((step) => step.title),
-        (a, b) => a.join() === b.join(),
-      )
-      lists.add(titles)
-      return <p>{[...titles, note].join(', ')}</p>
-    }
-    const { host, render } = await mount(<Titles note="one" />)
-    await render(<Titles note="two" />)
+    const titles = (note: string) => (
+      <Titles session={session} note={note} onList={(list) => lists.add(list)} />
+    )
+    const { host, render } = await mount(titles('one'))
+    await render(titles('two'))
     await inAct(() => session.set('traveller', { name: 'Ada' }))
     expect(host.textContent).toBe('You, Check, two')
     expect(lists.size).toBe(1)
@@ -140,6 +134,17 @@ describe('useSessionValue', () => {
     await Promise.all([a.close(), b.close()])
   })
 })
+
+function Titles({ session, note, onList }: Of & { note: string; onList: (list: readonly string[]) => void }) {
+  count('titles')
+  const titles = useSessionValue(
+    session,
+    (now) => now.progress.steps.filter((step) => step.state !== 'undecided').map((step) => step.title),
+    (a, b) => a.join() === b.join(),
+  )
+  onList(titles)
+  return <p>{[...titles, note].join(', ')}</p>
+}
 
 function Value({ session, field }: Of & { field: 'name' | 'city' }) {
   return useSessionValue(session, (now) => now.answers.traveller?.[field] ?? '')

@@ -1,4 +1,4 @@
-import { StrictMode, useState } from 'react'
+import { StrictMode } from 'react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { isWaymarkError, type Session, type Waymark, WaymarkError } from 'waymark'
@@ -18,6 +18,11 @@ function Prompt({ waymark }: { waymark: Waymark<Trip> }) {
       ))}
     </ul>
   )
+}
+
+function Form(props: { waymark: Waymark<Trip>; tripKey: string; expected: Session<Trip> }) {
+  const form = useSession(props.waymark, 'trip', { key: props.tripKey })
+  return <p>{form.status === 'open' && form.session === props.expected ? 'same' : form.status}</p>
 }
 
 /** What an earlier visit left behind. */
@@ -55,21 +60,18 @@ describe('useResume', () => {
   test('holds what it continued until it is unmounted; a form that opened it keeps it', async () => {
     const waymark = freshWaymark()
     const id = await leave(waymark, 'one', true)
-    let continued: Session<Trip> | undefined
-    function Form() {
-      const form = useSession(waymark, 'trip', { key: 'one' })
-      return <p>{form.status === 'open' && form.session === continued ? 'same' : form.status}</p>
-    }
-    const page = await mount([<Prompt key="p" waymark={waymark} />])
+    const prompt = <Prompt key="p" waymark={waymark} />
+    const page = await mount([prompt])
     await until(() => expect(last.sessions).toHaveLength(1))
-    continued = await last.continue(id)
-    await page.render([<Prompt key="p" waymark={waymark} />, <Form key="f" />])
+    const continued = await last.continue(id)
+    const form = <Form key="f" waymark={waymark} tripKey="one" expected={continued} />
+    await page.render([prompt, form])
     await until(() => expect(page.host.querySelector('p')!.textContent).toBe('same'))
-    await page.render([<Form key="f" />])
+    await page.render([form])
     continued.set('traveller', { city: 'Rome' })
     expect(await continued.saved('device')).toEqual({ type: 'saved' })
     await page.unmount()
-    expect(() => continued!.set('traveller', { city: 'Oslo' })).toThrowError(/closed/)
+    expect(() => continued.set('traveller', { city: 'Oslo' })).toThrowError(/closed/)
   })
 
   test('starts over: no answers, the first step, listed as such', async () => {
@@ -132,16 +134,15 @@ describe('useResume', () => {
   test('its functions are the same at every render', async () => {
     const waymark = freshWaymark()
     const seen = new Set<unknown>()
-    let rerender = () => {}
-    function Watch() {
-      const [, set] = useState(0)
-      rerender = () => set((n) => n + 1)
-      const { continue: resume, startOver, refresh } = useResume(waymark)
-      for (const one of [resume, startOver, refresh]) seen.add(one)
-      return null
+    const note = () => {
+      for (const one of [last.continue, last.startOver, last.refresh]) seen.add(one)
     }
-    await mount(<Watch />)
-    await inAct(() => rerender())
+    const { render } = await mount(<Prompt waymark={waymark} />)
+    note()
+    await until(() => expect(last.status).toBe('ready'))
+    note()
+    await render(<Prompt waymark={waymark} />)
+    note()
     expect(seen.size).toBe(3)
   })
 

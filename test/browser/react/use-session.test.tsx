@@ -22,14 +22,53 @@ function Opener({
   waymark,
   tripKey = 'default',
   onSession,
+  onRender,
 }: {
   waymark: Waymark<Trip>
   tripKey?: string
   onSession?: (session: Session<Trip>) => void
+  onRender?: () => void
 }) {
+  onRender?.()
   const form = useSession(waymark, 'trip', { key: tripKey })
   if (form.status === 'open') onSession?.(form.session)
   return <p>{form.status}</p>
+}
+
+function Code({ waymark, flow }: { waymark: Waymark<Trip>; flow: 'trip' }) {
+  const form = useSession(waymark, flow)
+  if (form.status !== 'failed') return form.status
+  return isWaymarkError(form.error) ? form.error.code : 'no code'
+}
+
+/** Reads the snapshot. */
+function Name({ waymark, onRender }: { waymark: Waymark<Trip>; onRender?: () => void }) {
+  onRender?.()
+  const form = useSession(waymark, 'trip')
+  return <b>{form.status === 'open' ? (form.snapshot.answers.traveller?.name ?? '-') : '.'}</b>
+}
+
+/** Slow enough for React to let other work in between two names. */
+function Crowd(props: { waymark: Waymark<Trip>; onReady: (show: (isShown: boolean) => void) => void }) {
+  const [isShown, show] = useState(false)
+  props.onReady(show)
+  const dawdle = () => {
+    for (const start = performance.now(); performance.now() - start < 3; );
+  }
+  const ids = isShown ? [...'abcdefghijkl'] : ['a']
+  return ids.map((id) => <Name key={id} waymark={props.waymark} onRender={dawdle} />)
+}
+
+function NameInput({ waymark }: { waymark: Waymark<Trip> }) {
+  const form = useSession(waymark, 'trip')
+  const isOpen = form.status === 'open'
+  return (
+    <input
+      value={isOpen ? (form.snapshot.answers.traveller?.name ?? '') : ''}
+      disabled={!isOpen}
+      onChange={(event) => isOpen && form.session.set('traveller', { name: event.target.value })}
+    />
+  )
 }
 
 /** True where nobody holds the session any more: the caller's own hold must be the last. */
@@ -143,34 +182,25 @@ describe('useSession', () => {
 
   test('what cannot be opened is a failed status, nothing is thrown into rendering', async () => {
     const waymark = freshWaymark()
-    function Unknown() {
-      const form = useSession(waymark, 'nowhere' as 'trip')
-      if (form.status !== 'failed') return <p>{form.status}</p>
-      return <p>{isWaymarkError(form.error) ? form.error.code : 'something else'}</p>
-    }
-    const page = await mount(<Unknown />)
+    const page = await mount(<Code waymark={waymark} flow={'nowhere' as 'trip'} />)
     await until(() => expect(page.host.textContent).toBe('flow-unknown'))
-    await waymark.close()
-    await page.render(<Opener waymark={waymark} />)
-    await until(() => expect(page.host.textContent).toBe('failed'))
+    await page.render(<Code waymark={waymark} flow="trip" />)
+    await until(() => expect(page.host.textContent).toBe('open'))
+    const closed = freshWaymark()
+    await closed.close()
+    await page.render(<Code waymark={closed} flow="trip" />)
+    await until(() => expect(page.host.textContent).toBe('closed'))
   })
 
   test('renders for changes only where the snapshot is read', async () => {
     const waymark = freshWaymark()
     const { count, take } = renderCounter()
-    function Reading() {
-      count('reading')
-      const form = useSession(waymark, 'trip')
-      return <output>{form.status === 'open' ? form.snapshot.answers.traveller?.name : ''}</output>
-    }
-    function Holding() {
-      count('holding')
-      const form = useSession(waymark, 'trip')
-      return <i>{form.status}</i>
-    }
-    const page = await mount([<Reading key="r" />, <Holding key="h" />])
-    await until(() => expect(page.host.textContent).toBe('open'))
-    take()
+    const page = await mount([
+      <Name key="r" waymark={waymark} onRender={() => count('reading')} />,
+      <Opener key="h" waymark={waymark} onRender={() => count('holding')} />,
+    ])
+    await until(() => expect(page.host.textContent).toBe('-open'))
+    expect(take()).toEqual({ reading: 2, holding: 2 })
     const session = await waymark.open('trip')
     for (const name of ['A', 'Ad', 'Ada']) await inAct(() => session.set('traveller', { name }))
     expect(page.host.textContent).toBe('Adaopen')
@@ -185,18 +215,7 @@ describe('useSession', () => {
     const waymark = freshWaymark()
     const torn: string[] = []
     let show: (isShown: boolean) => void = () => {}
-    function Name() {
-      const form = useSession(waymark, 'trip')
-      const start = performance.now()
-      while (performance.now() - start < 3) {} // slow enough for React to yield between components
-      return <b>{form.status === 'open' ? (form.snapshot.answers.traveller?.name ?? '-') : '.'}</b>
-    }
-    function App() {
-      const [isShown, setShown] = useState(false)
-      show = setShown
-      return isShown ? Array.from({ length: 12 }, (_, i) => <Name key={i} />) : <Name />
-    }
-    const page = await mount(<App />)
+    const page = await mount(<Crowd waymark={waymark} onReady={(setShown) => (show = setShown)} />)
     await until(() => expect(page.host.textContent).toBe('-'))
     const session = await waymark.open('trip')
     new MutationObserver(() => {
@@ -223,22 +242,10 @@ describe('useSession', () => {
     expect(recovered).toEqual([])
   })
 
-  test('typing during hydration and after it is kept', async () => {
+  test('a field hydrates disabled and takes typing once open', async () => {
     const waymark = freshWaymark()
-    function Form() {
-      const form = useSession(waymark, 'trip')
-      const name = form.status === 'open' ? (form.snapshot.answers.traveller?.name ?? '') : ''
-      return (
-        <input
-          value={name}
-          disabled={form.status !== 'open'}
-          onChange={(event) => {
-            if (form.status === 'open') form.session.set('traveller', { name: event.target.value })
-          }}
-        />
-      )
-    }
-    const { host, recovered } = await hydrate(renderToString(<Form />), <Form />)
+    const form = <NameInput waymark={waymark} />
+    const { host, recovered } = await hydrate(renderToString(form), form)
     const input = host.querySelector('input')!
     await until(() => expect(input.disabled).toBe(false))
     await type(input, 'Ada')
