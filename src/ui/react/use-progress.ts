@@ -1,15 +1,13 @@
-import type { Flow } from '../../flow/definition.ts'
 import type { Progress } from '../../flow/progress.ts'
-import type { Session } from '../../session/session.ts'
 import type { SessionSnapshot } from '../../session/session-snapshot.ts'
-import { useSessionValue } from './use-session-value.ts'
+import { type SnapshotSource, useSessionValue } from './use-session-value.ts'
 
 /** How far the session is and the steps ahead. Renders again when that changes; typing that changes none of it does not. */
-export function useProgress<F extends Flow>(session: Session<F>): Progress {
+export function useProgress(session: SnapshotSource<Pick<SessionSnapshot, 'progress'>>): Progress {
   return useSessionValue(session, progressIn, isSameProgress)
 }
 
-const progressIn = (snapshot: SessionSnapshot) => snapshot.progress
+const progressIn = (snapshot: Pick<SessionSnapshot, 'progress'>) => snapshot.progress
 
 function isSameProgress(a: Progress, b: Progress): boolean {
   return (

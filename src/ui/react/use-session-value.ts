@@ -1,7 +1,10 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
-import type { Flow } from '../../flow/definition.ts'
-import type { Session } from '../../session/session.ts'
-import type { SessionSnapshot } from '../../session/session-snapshot.ts'
+
+/** What has a snapshot and says when it changed: a session, or its `status`. */
+export interface SnapshotSource<S> {
+  getSnapshot(): S
+  subscribe(listener: () => void): () => void
+}
 
 /**
  * What `select` picks from the session's snapshot. The component renders again when that changes, and not when anything
@@ -12,17 +15,17 @@ import type { SessionSnapshot } from '../../session/session-snapshot.ts'
  * const name = useSessionValue(session, (now) => now.answers.applicant?.name ?? '')
  * return <input value={name} onChange={(e) => session.set('applicant', { name: e.target.value })} />
  */
-export function useSessionValue<F extends Flow, T>(
-  session: Session<F>,
-  select: (snapshot: SessionSnapshot<F>) => T,
-  isEqual: (a: T, b: T) => boolean = Object.is,
+export function useSessionValue<S, T>(
+  session: SnapshotSource<S>,
+  select: (snapshot: S) => T,
+  isEqual: (a: NoInfer<T>, b: NoInfer<T>) => boolean = Object.is,
 ): T {
   const rendered = useRef<{ readonly value: T } | undefined>(undefined)
   const read = useMemo(() => {
-    let last: { readonly snapshot: SessionSnapshot<F>; readonly value: T } | undefined
+    let last: { readonly snapshot: S; readonly value: T } | undefined
     return () => {
       const snapshot = session.getSnapshot()
-      if (last?.snapshot === snapshot) return last.value
+      if (last !== undefined && last.snapshot === snapshot) return last.value
       const before = last ?? rendered.current
       const picked = select(snapshot)
       const value = before !== undefined && isEqual(before.value, picked) ? before.value : picked
