@@ -37,13 +37,17 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   const underWay = new Set<Promise<unknown>>()
 
   const connect = (): Promise<IDBDatabase> => {
-    opening ??= watch(
-      openDatabase(name, () => (db = undefined)),
-      clock,
-      timeoutMs,
-    )
+    if (opening !== undefined) return opening
+    const late = openDatabase(name, (lost) => {
+      if (db === lost) db = undefined
+    })
+    opening = watch(late, clock, timeoutMs)
       .then((opened) => (db = opened))
       .catch((error: unknown) => {
+        late.then(
+          (opened) => opened.close(),
+          () => {},
+        )
         throw toStorageError(error, 'open')
       })
       .finally(() => (opening = undefined))
@@ -88,7 +92,7 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   }
 }
 
-async function openDatabase(name: string, onLost: () => void): Promise<IDBDatabase> {
+async function openDatabase(name: string, onLost: (lost?: IDBDatabase) => void): Promise<IDBDatabase> {
   if (typeof indexedDB === 'undefined' || indexedDB === null) {
     throw new DOMException('IndexedDB is missing', 'NotSupportedError')
   }
@@ -99,18 +103,21 @@ async function openDatabase(name: string, onLost: () => void): Promise<IDBDataba
       }
     },
     blocking(_current: number, _blocked: number | null, event: IDBVersionChangeEvent) {
-      ;(event.target as IDBDatabase).close()
-      onLost()
+      const database = event.target as IDBDatabase
+      database.close()
+      onLost(database)
     },
-    terminated: onLost,
+    terminated: () => onLost(opened),
   }
+  let opened: IDBDatabase | undefined
   try {
-    return unwrap(await openDB(name, 1, callbacks))
+    opened = unwrap(await openDB(name, 1, callbacks))
+    return opened
   } catch (error) {
     // Written by newer code: open it as it is; what this version does not know ends its writing, record by record.
-    if ((error as DOMException).name === 'VersionError')
-      return unwrap(await openDB(name, undefined, callbacks))
-    throw error
+    if ((error as DOMException).name !== 'VersionError') throw error
+    opened = unwrap(await openDB(name, undefined, callbacks))
+    return opened
   }
 }
 
