@@ -1,7 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import type { ChainHeads } from '../record/entry.ts'
-import type { SessionState } from '../record/state.ts'
 import type { Range, Row, Store } from '../store/store.ts'
+import type { Trunk } from './batch.ts'
 import { type Checkpoint, createCheckpointWriter, toPartRows } from './checkpoint.ts'
 import type { Restored } from './restore.ts'
 
@@ -10,8 +9,8 @@ import type { Restored } from './restore.ts'
  * tail or a finished step, when the page is idle. Keeps the newest {@link kept} and removes what only older ones use.
  */
 export interface Checkpoints {
-  /** Tells of an entry stored: the state it led to, and whether it finished a step. */
-  note(state: SessionState, position: number, heads: ChainHeads, at: number, isMilestone: boolean): void
+  /** Tells of an entry stored: what it led to, the largest stamp so far, and whether it finished a step. */
+  note(trunk: Trunk, at: number, isMilestone: boolean): void
   close(): Promise<void>
 }
 
@@ -76,7 +75,7 @@ export function createCheckpoints(options: {
   }
 
   return {
-    note(state, position, heads, at, isMilestone) {
+    note({ state, position, heads }, at, isMilestone) {
       tail += 1
       take = () => writer.take(state, position, heads, at)
       if (!isMilestone && tail < tailLimit) return

@@ -15,13 +15,10 @@
  * - `state` is what is stored, with other writers' drafts and then everything local laid over it.
  * - An entry this version cannot read ends appending (`isOutdated`): from then on input is kept as draft only.
  */
-import type { Clock, HybridClock } from '../base/clock.ts'
+import { type Clock, type HybridClock, msFromStamp } from '../base/clock.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
-import { createId, type Random } from '../base/ids.ts'
-import type { Json } from '../base/json.ts'
-import { diff } from '../base/patch.ts'
-import { mergeStates, type StampOf } from '../merge/merge-states.ts'
-import { type ChainHeads, type EntryRecord, noChain, packEntry } from '../record/entry.ts'
+import type { Random } from '../base/ids.ts'
+import { type ChainHead, noChain } from '../record/entry.ts'
 import type { Head } from '../record/head.ts'
 import {
   type Change,
@@ -31,12 +28,13 @@ import {
   type SessionState,
   type StepId,
 } from '../record/state.ts'
-import type { Durability, Range, Row, Store, Write } from '../store/store.ts'
+import type { Durability, Row, Store } from '../store/store.ts'
+import { type Batch, createBatchMaker, type Theirs, type Trunk } from './batch.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { type SetChange, toChangesText } from './draft.ts'
 import { createLocal, fold } from './local.ts'
 import { type Damage, foldTail, readTail, restoreSession, type Tail } from './restore.ts'
-import { type Draft, longestText, toDraftRow, toJournalRows } from './rows.ts'
+import { type Draft, longestText } from './rows.ts'
 import { type StampedChange, stampedChanges } from './stamps.ts'
 
 export interface JournalOptions {
@@ -81,9 +79,6 @@ export interface Journal {
   readonly state: SessionState
   /** What is stored as entries, without drafts and what is local. */
   readonly storedState: SessionState | undefined
-  readonly heads: ChainHeads
-  /** Largest hybrid stamp stored. */
-  readonly at: number
   readonly marks: SaveMarks
   /** What was found unreadable and set aside, as yet. */
   readonly damage: readonly Damage[]
@@ -112,36 +107,6 @@ export interface Journal {
   close(): Promise<void>
 }
 
-export interface Theirs {
-  readonly base: SessionState
-  readonly state: SessionState
-  readonly stampOf: StampOf
-  /** Stamps of what is stored here and unknown to them. */
-  readonly ourStampOf: StampOf
-  readonly heads: { readonly [writer: string]: string }
-  readonly at: number
-  /** True where nothing stored here is unknown to them: the merge entry stays local, it would tell them nothing. */
-  readonly isFastForward: boolean
-  readonly rows: (position: number) => readonly Row[]
-}
-
-/** A writer's local chain, for entries that are never pushed. */
-export const localSuffix = '~'
-
-interface Batch {
-  readonly kind: 'local' | 'adopt' | 'merge'
-  readonly write: Write
-  readonly chain: string
-  readonly record: EntryRecord | undefined
-  readonly changes: readonly Change[]
-  /** The queued changes it took, to lay them again should it lose the race. */
-  readonly items: readonly StampedChange[]
-  readonly stamp: number
-  readonly covers: number
-  readonly hasTyping: boolean
-  readonly losers: readonly Loser[]
-}
-
 const draftRestMs = 5_000
 const adoptAfterMs = 15_000
 const retryCapMs = 30_000
@@ -152,30 +117,32 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const restored = await restoreSession(store, session, initial)
   hybrid.hear(restored.at)
 
-  // What is stored.
-  let stored = restored.state
-  let { position, heads, at, isOutdated } = restored
-  let foreignDrafts = withoutPromoted(restored.drafts)
+  // What is stored, as far as it was read.
+  let trunk: Trunk = { state: restored.state ?? initial, position: restored.position, heads: restored.heads }
+  let isStored = restored.state !== undefined
+  let { at, isOutdated } = restored
+  let foreignDrafts = ofOthers(restored.drafts)
+  // What is not stored, and what is due.
   const local = createLocal(writer)
   let hasDraftRow = false
   let isStrictDue = false
   let isHardenDue = false
+  let isCatchUpDue = false
   let adopting: readonly Draft[] = []
   let merging: { theirs: Theirs; settle: (isMerged: boolean) => void } | undefined
   // What is under way.
   let batch: Batch | undefined
-  let isCatchUpDue = false
   let isPumping = false
   let isClosed = false
   let hasWritten = false
-  let listedHead = ''
   let failures = 0
   let marks: SaveMarks = { made: 0, acknowledged: 0, strict: 0, failure: undefined, isOutdated }
-  const waiting = new Set<() => void>()
   let damage: readonly Damage[] = []
+  const waiting = new Set<() => void>()
   let cancelRest = () => {}
   let cancelRetry = () => {}
   let cancelAdoption = () => {}
+  const batches = createBatchMaker(options)
   const checkpoints = createCheckpoints({
     store,
     session,
@@ -187,21 +154,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const journal: Journal = {
     session,
     get position() {
-      return position
+      return trunk.position
     },
     get state() {
       const others = foreignDrafts.flatMap((other) => other.changes)
       const own = [...(batch?.items ?? []), ...local.items()].map((item) => item.change)
-      return fold(fold(stored ?? initial, others), own)
+      return fold(fold(trunk.state, others), own)
     },
     get storedState() {
-      return stored
-    },
-    get heads() {
-      return heads
-    },
-    get at() {
-      return at
+      return isStored ? trunk.state : undefined
     },
     get marks() {
       return marks
@@ -244,23 +205,23 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return marks.failure === undefined && marks.acknowledged === marks.made
     },
     async merge(theirs) {
-      const isMerged = new Promise<boolean>((settle) => (merging = { theirs, settle }))
+      const isMerged = new Promise<boolean>((settle) => {
+        merging = { theirs, settle }
+      })
       await drain()
-      merging?.settle(false)
-      merging = undefined
+      endMerge(false)
       return isMerged
     },
     flush() {
       if (isClosed) return
       if (!isPumping) return void pump()
-      const typing = local
-        .items()
-        .map((item) => item.change)
-        .filter((change) => change.type === 'set')
+      const changes = local.items().map((item) => item.change)
+      const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      store
-        .write({ durability: 'relaxed', put: [draftRow(typing, 1)] })
-        .then(() => (hasDraftRow = true), fail)
+      const row = batches.draftRow(trunk, typing, local.typedAt, 1)
+      store.write({ durability: 'relaxed', put: [row] }).then(() => {
+        hasDraftRow = true
+      }, fail)
     },
     async close() {
       if (isClosed) return
@@ -274,7 +235,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   // A page that closed and opened the session again finds its own typing.
   for (const own of restored.drafts) {
-    if (own.writer !== writer || own.n <= (heads[writer] ?? noChain).n) continue
+    if (own.writer !== writer || own.n <= chainHead(writer).n) continue
     for (const change of own.changes) if (change.type === 'set') local.type(change, own.at)
     hasDraftRow = true
   }
@@ -302,10 +263,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     isPumping = true
     try {
       for (;;) {
-        if (isCatchUpDue) {
-          isCatchUpDue = false
-          absorb(await readTail(store, session, position + 1))
-        }
+        if (isCatchUpDue) await catchUpNow()
         batch ??= nextBatch()
         if (batch === undefined) {
           if (isCatchUpDue) continue
@@ -326,165 +284,70 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     }
   }
 
-  /** The position is taken: reads what took it. */
-  async function yieldTo(lost: Batch): Promise<void> {
-    const tail = await readTail(store, session, position + 1)
-    absorb(tail)
-    if (batch === lost) {
-      throw new WaymarkError('storage-failed', 'The store refused an entry for a row it does not show.', {
-        details: { session, position: position + 1 },
-        isRetryable: true,
-      })
+  async function catchUpNow(): Promise<void> {
+    isCatchUpDue = false
+    try {
+      absorb(await readTail(store, session, trunk.position + 1))
+    } catch (error) {
+      isCatchUpDue = true
+      throw error
     }
   }
 
+  /** The position is taken: reads what took it. */
+  async function yieldTo(lost: Batch): Promise<void> {
+    absorb(await readTail(store, session, trunk.position + 1))
+    if (batch !== lost) return
+    throw new WaymarkError('storage-failed', 'The store refused an entry for a row it does not show.', {
+      details: { session, position: trunk.position + 1 },
+      isRetryable: true,
+    })
+  }
+
   function nextBatch(): Batch | undefined {
-    if (isOutdated) return local.isTypingDirty ? localBatch([]) : undefined
     if (local.isTypingDirty && toChangesText(local.typing).length > longestText) promoteDraft()
-    if (local.queue.length > 0 || (local.isTypingDirty && stored === undefined)) return localBatch(lead())
-    if (local.isTypingDirty || isHardenDue) return localBatch([])
-    if (merging !== undefined) return mergeBatch(merging.theirs)
-    return adopting.length > 0 ? adoptBatch() : undefined
+    const hasEntry = !isOutdated && (local.queue.length > 0 || (local.isTypingDirty && !isStored))
+    if (hasEntry || local.isTypingDirty || isHardenDue) {
+      const made = batches.local(trunk, local, {
+        leading: hasEntry ? lead() : [],
+        hasDraftRow,
+        durability: isStrictDue || isHardenDue ? 'strict' : 'relaxed',
+        isHeadDue: isHardenDue,
+        covers: marks.made,
+      })
+      isStrictDue = isHardenDue = false
+      return made
+    }
+    if (isOutdated) return undefined
+    // Entries stored since the merge was asked for are unknown to it: whoever asked starts over.
+    if (merging !== undefined && merging.theirs.position !== trunk.position) endMerge(false)
+    if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs)
+    return adopting.length > 0 ? batches.adopt(trunk, adopting) : undefined
   }
 
   /** What precedes the first entry of this page in this session. */
   function lead(): Change[] {
-    if (stored === undefined) return [{ type: 'started', ...options.start }]
-    return hasWritten ? [] : [{ type: 'resumed', position }]
-  }
-
-  /** Everything local: the queue as one entry where there is one, the typing as the draft row. */
-  function localBatch(leading: readonly Change[]): Batch {
-    const items = local.takeQueue()
-    const changes = [...leading, ...items.map((item) => item.change)]
-    const hasTyping = local.isTypingDirty
-    const put: Row[] = []
-    const remove: Range[] = []
-    if (hasTyping && local.typing.length > 0) put.push(draftRow(local.typing, changes.length > 0 ? 1 : 0))
-    else if (hasDraftRow && local.typing.length === 0) remove.push(draftRange(writer))
-    const stamp = items.reduce((latest, item) => Math.max(latest, item.at), 0) || hybrid.next()
-    const entry = changes.length > 0 ? pack(writer, changes, stamp) : undefined
-    if (entry !== undefined) put.push(...headRows(fold(stored ?? initial, changes)), ...entry.rows.chunks)
-    else if (isHardenDue && put.length === 0) put.push(...headRows(stored ?? initial))
-    const durability: Durability = isStrictDue || isHardenDue ? 'strict' : 'relaxed'
-    isStrictDue = isHardenDue = false
-    local.markTypingStored()
-    return {
-      kind: 'local',
-      write: { durability, put, remove, ...(entry === undefined ? {} : { add: entry.rows.add }) },
-      chain: writer,
-      record: entry?.record,
-      changes,
-      items,
-      stamp,
-      covers: marks.made,
-      hasTyping,
-      losers: [],
-    }
-  }
-
-  function mergeBatch(theirs: Theirs): Batch {
-    const ours = stored ?? initial
-    const outcome = mergeStates({
-      base: theirs.base,
-      ours,
-      theirs: theirs.state,
-      ourStamp: theirs.ourStampOf,
-      theirStamp: theirs.stampOf,
-    })
-    hybrid.hear(theirs.at)
-    const patch = diff(ours as unknown as Json, outcome.state as unknown as Json)
-    const merged: Change = { type: 'merged', patch, joins: theirs.heads, losers: outcome.losers }
-    const changes = stored === undefined ? [...lead(), merged] : [merged]
-    return derivedBatch('merge', changes, {
-      chain: theirs.isFastForward ? writer + localSuffix : writer,
-      put: theirs.rows(position + 1),
-      losers: outcome.losers,
-    })
-  }
-
-  function adoptBatch(): Batch {
-    const changes = adopting.flatMap((other): Change[] => [
-      { type: 'adopted', writer: other.writer, n: other.n },
-      ...other.changes,
-      ...(other.superseded.length > 0
-        ? [{ type: 'merged' as const, patch: [], joins: {}, losers: other.superseded }]
-        : []),
-    ])
-    return derivedBatch('adopt', changes, { remove: adopting.map((other) => draftRange(other.writer)) })
-  }
-
-  /** An entry made from what is stored, not from what was typed here: after a lost race it is simply made again. */
-  function derivedBatch(
-    kind: 'adopt' | 'merge',
-    changes: readonly Change[],
-    extra: { chain?: string; put?: readonly Row[]; remove?: readonly Range[]; losers?: readonly Loser[] },
-  ): Batch {
-    const chain = extra.chain ?? writer
-    const stamp = hybrid.next()
-    const { record, rows } = pack(chain, changes, stamp)
-    const put = [...(extra.put ?? []), ...headRows(fold(stored ?? initial, changes)), ...rows.chunks]
-    return {
-      kind,
-      write: { durability: 'strict', put, remove: extra.remove ?? [], add: rows.add },
-      chain,
-      record,
-      changes,
-      items: [],
-      stamp,
-      covers: 0,
-      hasTyping: false,
-      losers: extra.losers ?? [],
-    }
-  }
-
-  function pack(chain: string, changes: readonly Change[], stamp: number) {
-    const salt = createId(options.random, 16)
-    const record = packEntry({
-      session,
-      writer: chain,
-      after: heads[chain] ?? noChain,
-      at: stamp,
-      salt,
-      changes,
-    })
-    return { record, rows: toJournalRows(session, position + 1, record) }
-  }
-
-  function headRows(state: SessionState): Row[] {
-    const head = options.toHead(state)
-    const listed = JSON.stringify({ ...head, savedAt: 0 })
-    if (listed === listedHead && !isStrictDue && !isHardenDue) return []
-    listedHead = listed
-    return [{ store: 'heads', key: [head.account, session], value: head }]
-  }
-
-  function draftRange(of: string): Range {
-    return { store: 'drafts', prefix: [session, of] }
-  }
-
-  /** `ahead`: entries under way or in the same batch that come before the draft becomes one. */
-  function draftRow(changes: readonly Change[], ahead: 0 | 1): Row {
-    const n = (heads[writer] ?? noChain).n + 1 + ahead
-    const draft = { writer, n, at: local.typedAt || hybrid.next(), base: position + ahead }
-    const value = toDraftRow(draft, toChangesText(changes))
-    return { store: 'drafts', key: [session, writer], value }
+    if (!isStored) return [{ type: 'started', ...options.start }]
+    return hasWritten ? [] : [{ type: 'resumed', position: trunk.position }]
   }
 
   /** The store holds the batch. */
   function settle(done: Batch): void {
     batch = undefined
-    const base = stored ?? initial
+    const base = trunk.state
     if (done.kind === 'local' && (done.hasTyping || done.write.remove?.length)) {
       hasDraftRow = done.write.put?.some((row) => row.store === 'drafts') ?? false
     }
     if (done.record !== undefined) {
-      hasWritten = true
-      position += 1
-      stored = fold(base, done.changes)
-      heads = { ...heads, [done.chain]: { n: (heads[done.chain] ?? noChain).n + 1, hash: done.record.h } }
+      hasWritten = isStored = true
+      const head = { n: chainHead(done.chain).n + 1, hash: done.record.h }
+      trunk = {
+        state: fold(base, done.changes),
+        position: trunk.position + 1,
+        heads: { ...trunk.heads, [done.chain]: head },
+      }
       at = Math.max(at, done.stamp)
-      checkpoints.note(stored, position, heads, at, done.changes.some(isMilestone))
+      checkpoints.note(trunk, at, done.changes.some(isMilestone))
     }
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })
@@ -493,17 +356,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       adopting = []
     }
     if (done.kind === 'merge') {
-      const foreign = done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain }))
-      layLocalOver(base, foreign, {})
+      layLocalOver(
+        base,
+        done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain })),
+        {},
+      )
       onEvent({ type: 'foreign', state: journal.state, losers: done.losers })
-      merging?.settle(true)
-      merging = undefined
+      endMerge(true)
     }
-    if (done.record !== undefined || done.hasTyping)
-      onEvent({ type: 'stored', isEntry: done.record !== undefined })
+    const isEntry = done.record !== undefined
+    if (isEntry || done.hasTyping) onEvent({ type: 'stored', isEntry })
   }
 
-  /** Takes in what the journal holds past `position`. */
+  /** Takes in what the journal holds past the trunk. */
   function absorb(tail: Tail): void {
     if (tail.damage.length > 0) quarantine(tail.damage)
     let foreign = tail.entries
@@ -511,7 +376,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       settle(batch) // its reply was lost, its row is there
       foreign = foreign.slice(1)
     } else if (batch?.record !== undefined && (tail.position !== undefined || tail.isOutdated)) {
-      if (batch.kind === 'merge') merging = void merging?.settle(false)
+      if (batch.kind === 'merge') endMerge(false)
       local.putBack(batch.items, batch.hasTyping)
       isStrictDue ||= batch.write.durability === 'strict'
       batch = undefined
@@ -520,18 +385,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       hybrid.hear(entry.at)
       at = Math.max(at, entry.at)
     }
-    const base = stored ?? initial
-    const folded = foldTail(stored, heads, { entries: foreign }, initial)
+    const base = trunk.state
+    const folded = foldTail(base, trunk.heads, { entries: foreign })
     if (folded.damage.length > 0) quarantine(folded.damage)
-    heads = folded.heads
-    stored = folded.state
-    position = Math.max(position, tail.position ?? -1)
-    const drafts = withoutPromoted(tail.drafts)
+    trunk = {
+      state: folded.state,
+      position: Math.max(trunk.position, tail.position ?? -1),
+      heads: folded.heads,
+    }
+    isStored ||= foreign.length > 0
+    const drafts = ofOthers(tail.drafts)
     const isChanged = foreign.length > 0 || !isSameDrafts(drafts, foreignDrafts)
     foreignDrafts = drafts
-    adopting = adopting.filter((other) =>
-      drafts.some((now) => now.writer === other.writer && now.at === other.at),
-    )
+    adopting = adopting.filter((other) => drafts.some((now) => isSameDraft(now, other)))
     if (tail.isOutdated && !isOutdated) becomeOutdated()
     const joins = Object.fromEntries(foreign.map((entry) => [entry.writer, entry.hash]))
     const losers = foreign.length > 0 ? layLocalOver(base, stampedChanges(foreign), joins) : []
@@ -544,7 +410,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     foreign: readonly StampedChange[],
     joins: { readonly [writer: string]: string },
   ): readonly Loser[] {
-    return local.layOver({ base, theirs: stored ?? initial, foreign, joins, at: hybrid.next })
+    return local.layOver({ base, theirs: trunk.state, foreign, joins, at: hybrid.next })
+  }
+
+  function endMerge(isMerged: boolean): void {
+    merging?.settle(isMerged)
+    merging = undefined
   }
 
   /** A newer version of the app wrote here: what is local stays as draft until the page is reloaded. */
@@ -554,16 +425,21 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     mark({ isOutdated })
   }
 
-  function withoutPromoted(drafts: readonly Draft[]): readonly Draft[] {
-    return drafts.filter((other) => other.writer !== writer && (heads[other.writer] ?? noChain).n < other.n)
+  /** Drafts of other writers that are no entry yet. */
+  function ofOthers(drafts: readonly Draft[]): readonly Draft[] {
+    return drafts.filter((other) => other.writer !== writer && chainHead(other.writer).n < other.n)
+  }
+
+  function chainHead(chain: string): ChainHead {
+    return trunk.heads[chain] ?? noChain
   }
 
   /** Drafts whose writer has been silent for long become an entry of this page. */
   function scheduleAdoption(): void {
     cancelAdoption()
     if (foreignDrafts.length === 0 || isClosed || isOutdated) return
-    const silentForMs = (other: Draft) => Math.abs(clock.now() - other.at / 1000)
-    const waitMs = Math.max(0, adoptAfterMs - Math.max(...foreignDrafts.map(silentForMs)))
+    const silentForMs = (other: Draft) => Math.abs(clock.now() - msFromStamp(other.at))
+    const waitMs = Math.max(1_000, adoptAfterMs - Math.max(...foreignDrafts.map(silentForMs)))
     cancelAdoption = clock.after(waitMs, async () => {
       await journal.catchUp()
       adopting = foreignDrafts.filter((other) => silentForMs(other) >= adoptAfterMs)
@@ -580,7 +456,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
           isRetryable: true,
         })
     mark({ failure })
-    merging = void merging?.settle(false)
+    endMerge(false)
     if (isClosed || !failure.isRetryable) return
     failures += 1
     cancelRetry()
@@ -611,7 +487,9 @@ function isMilestone(change: Change): boolean {
 }
 
 function isSameDrafts(a: readonly Draft[], b: readonly Draft[]): boolean {
-  return (
-    a.length === b.length && a.every((draft, i) => draft.writer === b[i]?.writer && draft.at === b[i]?.at)
-  )
+  return a.length === b.length && a.every((draft, i) => isSameDraft(draft, b[i]!))
+}
+
+function isSameDraft(a: Draft, b: Draft): boolean {
+  return a.writer === b.writer && a.at === b.at
 }

@@ -77,9 +77,11 @@ export async function restoreSession(
     from ??= { manifest, state }
   }
   const tail = await readTail(store, session, (from?.manifest.position ?? -1) + 1)
-  const { damage: broken, ...folded } = foldTail(from?.state, from?.manifest.heads ?? {}, tail, initial)
+  const { damage: broken, state, heads } = foldTail(from?.state ?? initial, from?.manifest.heads ?? {}, tail)
+  const isStored = from !== undefined || tail.entries.length > 0
   return {
-    ...folded,
+    state: isStored ? state : undefined,
+    heads,
     position: tail.position ?? from?.manifest.position ?? -1,
     at: Math.max(from?.manifest.at ?? 0, ...tail.entries.map((entry) => entry.at)),
     drafts: tail.drafts,
@@ -197,11 +199,10 @@ function readDrafts(rows: readonly unknown[], damage: Damage[]): Draft[] {
 
 /** Folds entries over a state and its chain heads. An entry whose chain link does not fit is folded and reported. */
 export function foldTail(
-  state: SessionState | undefined,
+  state: SessionState,
   heads: ChainHeads,
   tail: Pick<Tail, 'entries'>,
-  initial: SessionState,
-): { state: SessionState | undefined; heads: ChainHeads; damage: Damage[] } {
+): { state: SessionState; heads: ChainHeads; damage: Damage[] } {
   let folded = state
   const damage: Damage[] = []
   const nextHeads: Record<string, ChainHead> = { ...heads }
@@ -211,7 +212,7 @@ export function foldTail(
       damage.push({ place: `entry/${entryId(entry)}`, reason: 'chain link does not match', row: null })
     }
     nextHeads[entry.writer] = { n: entry.n, hash: entry.hash }
-    for (const change of entry.changes ?? []) folded = applyChange(folded ?? initial, change)
+    for (const change of entry.changes ?? []) folded = applyChange(folded, change)
   }
   return { state: folded, heads: nextHeads, damage }
 }

@@ -10,7 +10,8 @@
 import { canonicalJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
 import { parsePointer } from '../base/patch.ts'
-import { type Journal, localSuffix } from '../journal/journal.ts'
+import { localSuffix } from '../journal/batch.ts'
+import type { Journal } from '../journal/journal.ts'
 import { fromJournalRow, type JournalRow } from '../journal/rows.ts'
 import { latestStamp, stampedChanges } from '../journal/stamps.ts'
 import type { PushItem, SyncItem, WireMeta, WireSnapshot } from '../protocol/wire.ts'
@@ -37,6 +38,8 @@ export interface Outgoing {
   readonly state: SessionState | undefined
   readonly entries: readonly Entry[]
   readonly hasMore: boolean
+  /** Where the journal stood. */
+  readonly position: number
 }
 
 /** What to say to the server about this session; `undefined` where the store is failing or there is nothing to say. */
@@ -50,7 +53,7 @@ export async function prepare(options: {
   const { store, journal, bases, key, isPullWanted } = options
   const { session } = journal
   await journal.catchUp()
-  if (!(await journal.settled())) return undefined
+  if (!(await journal.settled()) || journal.marks.isOutdated) return undefined
   const base = await bases.read(session)
   const upTo = journal.position
   const state = journal.storedState
@@ -63,6 +66,7 @@ export async function prepare(options: {
     upTo: hasMore && last ? last.position : upTo,
     state,
     hasMore,
+    position: upTo,
     entries: sent.map((one) => one.entry),
   }
   if (state === undefined || sent.length === 0) {
@@ -164,6 +168,7 @@ export async function mergeSnapshot(options: {
     ourStampOf: latestStamp(stampedChanges(sent.entries)),
     heads: Object.fromEntries(Object.entries(snapshot.heads).map(([writer, head]) => [writer, head.hash])),
     at: snapshot.at,
+    position: sent.position,
     isFastForward,
     rows: (position) =>
       bases.rows(journal.session, {

@@ -197,14 +197,18 @@ export function createSync(options: SyncOptions): Sync {
       case 'unchanged':
         return
       case 'stale':
-      case 'snapshot':
-        if (answer.snapshot.rev !== sent.base.rev) {
-          await mergeSnapshot({ journal, bases, sent, snapshot: answer.snapshot })
+      case 'snapshot': {
+        const isNews = answer.snapshot.rev !== sent.base.rev
+        const isMerged = isNews && (await mergeSnapshot({ journal, bases, sent, snapshot: answer.snapshot }))
+        if (isMerged) {
           onSynced(session)
           await refreshMarks(session)
         }
-        if (answer.type === 'stale') want(session, false)
+        // A merge that lost to another tab, or to a failing store, starts over after a rest.
+        if (!isMerged && isNews) pull(session)
+        else if (answer.type === 'stale') want(session, false)
         return
+      }
       case 'unknown':
         if (sent.item.type === 'pull') return
         await bases.forget(session)
@@ -262,6 +266,11 @@ export function createSync(options: SyncOptions): Sync {
     due.set(session, { isPullWanted: isPullWanted || (due.get(session)?.isPullWanted ?? false) })
   }
 
+  function pull(session: string): void {
+    want(session, true)
+    gather()
+  }
+
   function gather(): void {
     cancelGathering ??= clock.after(gatherMs, () => {
       cancelGathering = undefined
@@ -278,10 +287,7 @@ export function createSync(options: SyncOptions): Sync {
       want(session, false)
       gather()
     },
-    pull(session) {
-      want(session, true)
-      gather()
-    },
+    pull,
     async refresh(session) {
       try {
         await refreshMarks(session)

@@ -189,6 +189,28 @@ describe('createWaymark', () => {
     expect(backend.exchanges).toBe(quiet)
   })
 
+  test('an entry made while a pull is under way is sent all the same', async () => {
+    const clock = createFakeClock()
+    const backend = memoryBackend({ latencyMs: 500, clock })
+    const a = await page({ account: 'u1', backend, clock }).open('mortgage')
+    a.set('notes', { text: 'from a' })
+    a.commit()
+    await clock.advance(5_000)
+    const b = await page({ account: 'u1', backend, clock, namespace: 'phone' }).open('mortgage')
+    await clock.advance(1_000)
+    const before = backend.exchanges
+    b.set('applicant', { name: 'Ada', joint: false })
+    b.commit()
+    await clock.advance(20_000)
+    expect(backend.exchanges).toBeGreaterThan(before)
+    expect(b.getSnapshot().answers).toEqual({
+      notes: { text: 'from a' },
+      applicant: { name: 'Ada', joint: false },
+    })
+    expect(Object.keys(backend.snapshot('u1', b.id)?.steps ?? {})).toEqual(['notes', 'applicant'])
+    expect(b.status.getSnapshot().saved.server).toBe('yes')
+  })
+
   test('keeps accounts apart', async () => {
     const store = durableStore()
     const backend = memoryBackend()

@@ -1,0 +1,205 @@
+/**
+ * What one write of the journal holds, and how it is made from what is stored (the trunk) and what is not yet.
+ *
+ * Invariants
+ * - A batch has at most one entry, its comparing `add`, at the position after the trunk's.
+ * - A batch is never changed once made: a write whose fate is unknown is sent again as the same bytes.
+ * - The head is written with an entry only where something a list shows changed, or on request.
+ */
+import type { HybridClock } from '../base/clock.ts'
+import { createId, type Random } from '../base/ids.ts'
+import type { Json } from '../base/json.ts'
+import { diff } from '../base/patch.ts'
+import { mergeStates, type StampOf } from '../merge/merge-states.ts'
+import { type ChainHeads, type EntryRecord, noChain, packEntry } from '../record/entry.ts'
+import type { Head } from '../record/head.ts'
+import type { Change, Loser, SessionState } from '../record/state.ts'
+import type { Durability, Range, Row, Write } from '../store/store.ts'
+import { toChangesText } from './draft.ts'
+import { fold, type Local } from './local.ts'
+import { type Draft, toDraftRow, toJournalRows } from './rows.ts'
+import type { StampedChange } from './stamps.ts'
+
+/** What is stored, as far as this page has read it. */
+export interface Trunk {
+  readonly state: SessionState
+  /** Key of the last entry, -1 where nothing is stored. */
+  readonly position: number
+  readonly heads: ChainHeads
+}
+
+export interface Batch {
+  /** `merge` and `adopt` are made from what is stored: after a lost race they are simply made again. */
+  readonly kind: 'local' | 'adopt' | 'merge'
+  readonly write: Write
+  /** The chain its entry belongs to. */
+  readonly chain: string
+  readonly record: EntryRecord | undefined
+  readonly changes: readonly Change[]
+  /** The queued changes it took, to come first again should it lose the race. */
+  readonly items: readonly StampedChange[]
+  readonly stamp: number
+  /** Number of the last change made before it. */
+  readonly covers: number
+  readonly hasTyping: boolean
+  readonly losers: readonly Loser[]
+}
+
+/** A state from elsewhere, to be merged into what is stored. */
+export interface Theirs {
+  readonly base: SessionState
+  readonly state: SessionState
+  readonly stampOf: StampOf
+  /** Stamps of what is stored here and unknown to them, as of `position`. */
+  readonly ourStampOf: StampOf
+  readonly position: number
+  readonly heads: { readonly [writer: string]: string }
+  readonly at: number
+  /** True where nothing stored here is unknown to them: the merge entry stays local, it would tell them nothing. */
+  readonly isFastForward: boolean
+  /** Stored in the same transaction as the merge entry, whose position is given. */
+  readonly rows: (position: number) => readonly Row[]
+}
+
+/** A writer's local chain, for entries that are never pushed. */
+export const localSuffix = '~'
+
+export interface BatchMaker {
+  /** Everything local: the queue as one entry where there is one, the typing as the draft row. */
+  local(
+    trunk: Trunk,
+    local: Local,
+    options: {
+      readonly leading: readonly Change[]
+      readonly hasDraftRow: boolean
+      readonly durability: Durability
+      /** Writes the head even where nothing else is to be written. */
+      readonly isHeadDue: boolean
+      readonly covers: number
+    },
+  ): Batch
+  merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs): Batch
+  /** Other writers' drafts, as one entry of this one. */
+  adopt(trunk: Trunk, drafts: readonly Draft[]): Batch
+  /** The typing as a row; `ahead` entries of this writer come before it becomes one. */
+  draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: 0 | 1): Row
+}
+
+export function createBatchMaker(of: {
+  readonly session: string
+  readonly writer: string
+  readonly hybrid: HybridClock
+  readonly random: Random
+  readonly toHead: (state: SessionState) => Head
+}): BatchMaker {
+  const { session, writer, hybrid, random, toHead } = of
+  let listedHead = ''
+
+  function pack(trunk: Trunk, chain: string, changes: readonly Change[], at: number) {
+    const after = trunk.heads[chain] ?? noChain
+    const record = packEntry({ session, writer: chain, after, at, salt: createId(random, 16), changes })
+    return { record, rows: toJournalRows(session, trunk.position + 1, record) }
+  }
+
+  function headRows(state: SessionState, isDue: boolean): Row[] {
+    const head = toHead(state)
+    const listed = JSON.stringify({ ...head, savedAt: 0 })
+    if (listed === listedHead && !isDue) return []
+    listedHead = listed
+    return [{ store: 'heads', key: [head.account, session], value: head }]
+  }
+
+  function draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: 0 | 1): Row {
+    const n = (trunk.heads[writer] ?? noChain).n + 1 + ahead
+    const draft = { writer, n, at: typedAt || hybrid.next(), base: trunk.position + ahead }
+    return { store: 'drafts', key: [session, writer], value: toDraftRow(draft, toChangesText(changes)) }
+  }
+
+  function derived(
+    kind: 'adopt' | 'merge',
+    trunk: Trunk,
+    changes: readonly Change[],
+    extra: { chain?: string; put?: readonly Row[]; remove?: readonly Range[]; losers?: readonly Loser[] },
+  ): Batch {
+    const { chain = writer, put = [], remove = [], losers = [] } = extra
+    const stamp = hybrid.next()
+    const { record, rows } = pack(trunk, chain, changes, stamp)
+    const all = [...put, ...headRows(fold(trunk.state, changes), false), ...rows.chunks]
+    return {
+      kind,
+      write: { durability: 'strict', put: all, remove, add: rows.add },
+      chain,
+      record,
+      changes,
+      items: [],
+      stamp,
+      covers: 0,
+      hasTyping: false,
+      losers,
+    }
+  }
+
+  return {
+    draftRow,
+    local(trunk, local, { leading, hasDraftRow, durability, isHeadDue, covers }) {
+      const { typing, typedAt, isTypingDirty } = local
+      const items = local.takeQueue()
+      const changes = [...leading, ...items.map((item) => item.change)]
+      const stamp = items.reduce((latest, item) => Math.max(latest, item.at), 0) || hybrid.next()
+      const entry = changes.length > 0 ? pack(trunk, writer, changes, stamp) : undefined
+      const put: Row[] = []
+      const remove: Range[] = []
+      if (isTypingDirty && typing.length > 0) put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
+      else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
+      if (entry)
+        put.push(...headRows(fold(trunk.state, changes), durability === 'strict'), ...entry.rows.chunks)
+      else if (isHeadDue && put.length === 0) put.push(...headRows(trunk.state, true))
+      local.markTypingStored()
+      return {
+        kind: 'local',
+        write: { durability, put, remove, ...(entry && { add: entry.rows.add }) },
+        chain: writer,
+        record: entry?.record,
+        changes,
+        items,
+        stamp,
+        covers,
+        hasTyping: isTypingDirty,
+        losers: [],
+      }
+    },
+    merge(trunk, leading, theirs) {
+      const { state, losers } = mergeStates({
+        base: theirs.base,
+        ours: trunk.state,
+        theirs: theirs.state,
+        ourStamp: theirs.ourStampOf,
+        theirStamp: theirs.stampOf,
+      })
+      hybrid.hear(theirs.at)
+      const patch = diff(trunk.state as unknown as Json, state as unknown as Json)
+      const merged: Change = { type: 'merged', patch, joins: theirs.heads, losers }
+      return derived('merge', trunk, [...leading, merged], {
+        chain: theirs.isFastForward ? writer + localSuffix : writer,
+        put: theirs.rows(trunk.position + 1),
+        losers,
+      })
+    },
+    adopt(trunk, drafts) {
+      const changes = drafts.flatMap((draft): Change[] => [
+        { type: 'adopted', writer: draft.writer, n: draft.n },
+        ...draft.changes,
+        ...(draft.superseded.length > 0
+          ? [{ type: 'merged' as const, patch: [], joins: {}, losers: draft.superseded }]
+          : []),
+      ])
+      return derived('adopt', trunk, changes, {
+        remove: drafts.map((draft) => draftRange(session, draft.writer)),
+      })
+    },
+  }
+}
+
+function draftRange(session: string, writer: string): Range {
+  return { store: 'drafts', prefix: [session, writer] }
+}
