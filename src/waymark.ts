@@ -28,6 +28,7 @@ export { machineFromFlow, type SessionMachine } from './machine/machine-from-flo
 export type { SessionActor } from './machine/session-actor.ts'
 export type { SessionEvent } from './machine/session-event.ts'
 export type { Backend, ExchangeOptions, ExchangeOutcome } from './protocol/backend.ts'
+export type { Parked, SyncStatus } from './protocol/sync-status.ts'
 export type {
   Answers,
   FlowRef,
@@ -42,5 +43,4 @@ export type { Session, SessionEventOf } from './session/session.ts'
 export type { SessionSnapshot, StateEnvelope } from './session/session-snapshot.ts'
 export type { AtRisk, Conflict, Saved, SessionStatus } from './session/session-status.ts'
 export type { Store } from './store/store.ts'
-export type { Parked, SyncStatus } from './sync/sync.ts'
 export { bindHistory, type HistoryOptions } from './ui/bind-history.ts'

@@ -9,9 +9,10 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/ids.ts'
 import type { Backend } from '../protocol/backend.ts'
+import { noServerMarks, type SyncStatus } from '../protocol/sync-status.ts'
 import type { SyncPort } from '../session/session-status.ts'
 import type { Store } from '../store/store.ts'
-import type { ServerMarks, Sync, SyncOptions, SyncStatus } from '../sync/sync.ts'
+import type { Sync, SyncOptions } from '../sync/sync.ts'
 
 export interface SyncHolder {
   readonly status: SyncStatus
@@ -28,7 +29,6 @@ export interface SyncHolder {
 
 const retryMs = 10_000
 const loading: SyncStatus = { state: 'stopped', nextTryAt: undefined, failures: 0, reason: 'loading' }
-const noMarks: ServerMarks = { position: -1, rev: null, parked: undefined }
 
 export function holdSyncOf(options: {
   readonly account: string
@@ -79,7 +79,7 @@ export function holdSyncOf(options: {
         get status() {
           return sync?.status ?? loading
         },
-        marks: () => sync?.marksOf(session) ?? noMarks,
+        marks: () => sync?.marksOf(session) ?? noServerMarks,
         async push() {
           await loaded
           sync?.note(session)

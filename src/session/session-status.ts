@@ -9,8 +9,8 @@
  */
 import type { ErrorCode } from '../base/errors.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { Parked, ServerMarks, SyncStatus } from '../protocol/sync-status.ts'
 import type { Loser } from '../record/state.ts'
-import type { Parked, ServerMarks, SyncStatus } from '../sync/sync.ts'
 
 export interface SessionStatus {
   readonly saved: Saved

@@ -43,16 +43,6 @@ export type SyncEvent =
   | { readonly type: 'unauthorized' }
   | { readonly type: 'refused'; readonly reason: string }
 
-export type SyncState =
-  | 'stopped'
-  | 'idle'
-  | 'exchanging'
-  | 'backingOff'
-  | 'circuitOpen'
-  | 'offline'
-  | 'signedOut'
-  | 'blocked'
-
 /** The wait before try `failures + 1`: full jitter over an exponential, as in Brooker, "Exponential Backoff and Jitter" (2015). */
 export function backOffMs(failures: number, fraction: number, retryAfterMs = 0): number {
   return Math.max(retryAfterMs, Math.round(fraction * Math.min(longestWaitMs, firstWaitMs * 2 ** failures)))

@@ -12,12 +12,19 @@ import { createEmitter } from '../base/emitter.ts'
 import { type Random, randomFraction } from '../base/ids.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Backend, ExchangeOutcome } from '../protocol/backend.ts'
-import type { FieldIssue, SyncOutcome } from '../protocol/wire.ts'
+import {
+  noServerMarks,
+  type Parked,
+  type ServerMarks,
+  type SyncState,
+  type SyncStatus,
+} from '../protocol/sync-status.ts'
+import type { SyncOutcome } from '../protocol/wire.ts'
 import { readHead } from '../record/head.ts'
 import type { Range, Store } from '../store/store.ts'
 import { createBaseRows } from './base-row.ts'
 import { acknowledge, mergeSnapshot, type Outgoing, prepare } from './outbox.ts'
-import { type SyncEvent, type SyncState, syncMachine } from './sync-machine.ts'
+import { type SyncEvent, syncMachine } from './sync-machine.ts'
 
 export interface SyncOptions {
   readonly account: string
@@ -32,31 +39,6 @@ export interface SyncOptions {
   readonly onError: (error: unknown) => void
   /** How long to gather changes before a push, in milliseconds. Default 800. */
   readonly gatherMs?: number
-}
-
-export interface SyncStatus {
-  readonly state: SyncState
-  /** Milliseconds since 1970 of the next try, where one is waited for. */
-  readonly nextTryAt: number | undefined
-  /** Exchanges in a row that reached nobody. */
-  readonly failures: number
-  readonly reason: string
-}
-
-/** What the server said of a session that was set aside: its changes stay here, editable, and are sent again on change. */
-export interface Parked {
-  readonly session: string
-  readonly reason: string
-  readonly issues: readonly FieldIssue[]
-  /** Milliseconds since 1970. */
-  readonly at: number
-}
-
-export interface ServerMarks {
-  /** Every entry up to this position is on the server. */
-  readonly position: number
-  readonly rev: string | null
-  readonly parked: Parked | undefined
 }
 
 export interface Sync {
@@ -79,7 +61,6 @@ export interface Sync {
 }
 
 const sessionsPerExchange = 20
-const noMarks: ServerMarks = Object.freeze({ position: -1, rev: null, parked: undefined })
 
 export function createSync(options: SyncOptions): Sync {
   const { account, backend, store, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
@@ -117,7 +98,7 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   function mark(session: string, marks: Partial<ServerMarks>): void {
-    marksBySession.set(session, { ...(marksBySession.get(session) ?? noMarks), ...marks })
+    marksBySession.set(session, { ...(marksBySession.get(session) ?? noServerMarks), ...marks })
     changed.emit(session)
   }
 
@@ -295,7 +276,7 @@ export function createSync(options: SyncOptions): Sync {
         onError(error)
       }
     },
-    marksOf: (session) => marksBySession.get(session) ?? noMarks,
+    marksOf: (session) => marksBySession.get(session) ?? noServerMarks,
     async now() {
       const isOver = new Promise<void>((resolve) => {
         const off = settled.on(() => {

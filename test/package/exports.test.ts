@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseSync } from 'oxc-parser'
 import { describe, expect, inject, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -44,14 +45,20 @@ describe('package.json', () => {
     const modules = readdirSync(`${root}dist`, { recursive: true, encoding: 'utf8' }).filter(
       (name) => name.endsWith('.js') && !name.endsWith('.script.js'),
     )
-    const code = modules.map((name) => readFileSync(`${root}dist/${name}`, 'utf8')).join('\n')
-    const imported = new Set(
-      [...code.matchAll(/^(?:import|export)\b[^'"]*?['"]([^.'"][^'"]*)['"]/gm)].map((match) =>
-        match[1]!
-          .split('/')
-          .slice(0, match[1]!.startsWith('@') ? 2 : 1)
-          .join('/'),
+    const specifiers = modules.flatMap((name) =>
+      parseSync(name, readFileSync(`${root}dist/${name}`, 'utf8')).module.staticImports.map(
+        (found) => found.moduleRequest.value,
       ),
+    )
+    const imported = new Set(
+      specifiers
+        .filter((name) => !name.startsWith('.'))
+        .map((name) =>
+          name
+            .split('/')
+            .slice(0, name.startsWith('@') ? 2 : 1)
+            .join('/'),
+        ),
     )
     const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
     expect([...imported].sort()).toEqual(declared.sort())
