@@ -18,7 +18,7 @@ const amount = (message: string) =>
 const wholeNumber = (message: string, most: number) =>
   text(message)
     .regex(/^\d{1,3}$/, 'Enter a whole number, like 7')
-    .refine((value) => Number(value) <= most, `Enter a number of ${most} or less`)
+    .refine((value) => !/^\d+$/.test(value) || Number(value) <= most, `Enter a number of ${most} or less`)
 
 const birthDate = (message: string) =>
   z

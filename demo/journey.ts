@@ -79,6 +79,7 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
         !isOptional && (state === 'todo' || (state === 'current' && !wasDone.has(id))),
     )
     const target = (open?.id ?? 'review') as HousingStep
+    changing = target
     if (target !== step) await session.goTo(target)
   }
 
@@ -115,7 +116,7 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
     const isFirst = shown === undefined
     const isExpected = isFirst || moves > 0 || performance.now() - heardPopAt < 1_000 || place === 'done'
     shown = place
-    if (changing !== place) changing = undefined
+    if (changing !== place || place === 'review') changing = undefined
     refused.clear()
     statusLine.refuse(undefined)
     stepPage = undefined

@@ -5,7 +5,7 @@ import { openConnection } from './connection.ts'
 import { type Housing, housing } from './flow.ts'
 import { showJourney } from './journey.ts'
 import { createAnnouncer } from './page/announcer.ts'
-import { showBreakPanel } from './page/break-panel.ts'
+import { bindBreakPanel } from './page/break-panel.ts'
 import { byId, focusOn, h } from './page/dom.ts'
 import { askToResume } from './page/resume-dialog.ts'
 import { memoryOf } from './remember.ts'
@@ -30,7 +30,7 @@ const waymark = createWaymark({
 let hide = () => {}
 
 history.scrollRestoration = 'manual'
-showBreakPanel(connection)
+bindBreakPanel(connection)
 byId('skip').addEventListener('click', (event) => {
   event.preventDefault() // the hash of this page names the step
   focusOn(document.querySelector('h1') ?? byId('main'))

@@ -101,12 +101,14 @@ async function openSyncServer(database: PGlite, log: (line: string) => void) {
 }
 
 async function buildPages(outDir: string): Promise<void> {
-  const inputs = readdirSync(root).filter((name) => name.endsWith('.html'))
+  const inputs = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.html'),
+  )
   await build({
     configFile: false,
     root,
     publicDir: false,
-    logLevel: 'warn',
+    logLevel: 'error',
     resolve: { tsconfigPaths: true },
     build: {
       outDir,

@@ -35,7 +35,10 @@ export function createAnnouncer(statusRegion: HTMLElement, newsRegion: HTMLEleme
     timer = undefined
     if (wanted === undefined || wanted.spoken === said) return
     const now = Date.now()
-    if (waitMs(now) > 0) return plan()
+    if (waitMs(now) > 0) {
+      plan()
+      return
+    }
     said = wanted.spoken
     saidAt = now
     statusRegion.textContent = said

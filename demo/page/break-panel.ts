@@ -1,16 +1,12 @@
 import type { Connection } from '../connection.ts'
-import { button, byId, h, setText } from './dom.ts'
+import { setText } from './dom.ts'
 
 /** The two switches of the demo, apart from the application: they break the connection, not the answers. */
-export function showBreakPanel(connection: Connection): void {
-  const offline = button('go-offline', '', {
-    look: 'quiet',
-    onClick: () => connection.setOnline(!connection.isSwitchedOnline),
-  })
-  const server = button('stop-server', '', {
-    look: 'quiet',
-    onClick: () => void connection.setServerOn(!connection.isServerOn),
-  })
+export function bindBreakPanel(connection: Connection): void {
+  const offline = buttonOf('go-offline')
+  const server = buttonOf('stop-server')
+  offline.addEventListener('click', () => connection.setOnline(!connection.isSwitchedOnline))
+  server.addEventListener('click', () => void connection.setServerOn(!connection.isServerOn))
   const show = () => {
     const { isSwitchedOnline, isServerOn } = connection
     setText(offline, isSwitchedOnline ? 'Go offline' : 'Go online')
@@ -18,10 +14,12 @@ export function showBreakPanel(connection: Connection): void {
     offline.classList.toggle('is-broken', !isSwitchedOnline)
     server.classList.toggle('is-broken', !isServerOn)
   }
-  byId('break').replaceChildren(
-    h('h2', {}, 'Try to break it'),
-    h('div', { class: 'switches' }, offline, server),
-  )
   connection.subscribe(show)
   show()
+}
+
+function buttonOf(action: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-action="${action}"]`)
+  if (found === null) throw new Error(`The page has no button "${action}"`)
+  return found
 }

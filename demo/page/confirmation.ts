@@ -16,7 +16,7 @@ export function createConfirmation(sessionId: string, onStartAnother: () => void
       lead,
       h('p', { class: 'reference' }, 'Your reference', h('strong', { id: 'reference' }, reference)),
     ),
-    h('h2', {}, 'What happens next'),
+    h('h2', { class: 'what-next' }, 'What happens next'),
     h(
       'ol',
       { class: 'next-steps' },

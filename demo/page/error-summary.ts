@@ -1,9 +1,10 @@
 import type { Issue } from 'waymark'
 import { focusOn, h } from './dom.ts'
 import type { Field } from './field.ts'
+import type { StepBody } from './step-body.ts'
 
 /** The issues of a step, above its fields, each a link to its field. */
-export function createErrorSummary(fieldOf: (issue: Issue) => Field | undefined) {
+export function createErrorSummary({ fieldOf, whereOf }: Pick<StepBody, 'fieldOf' | 'whereOf'>) {
   const list = h('ul')
   const heading = h('h2', { id: 'error-summary-title' }, 'There is a problem')
   const box = h(
@@ -13,6 +14,7 @@ export function createErrorSummary(fieldOf: (issue: Issue) => Field | undefined)
     list,
   )
   const root = h('div')
+  const textOf = (issue: Issue) => [whereOf?.(issue), issue.message].filter(Boolean).join(': ')
   let shown = ''
   return {
     root,
@@ -20,7 +22,7 @@ export function createErrorSummary(fieldOf: (issue: Issue) => Field | undefined)
       const now = issues.map(({ path, message }) => `${path} ${message}`).join('\n')
       if (now === shown) return
       shown = now
-      list.replaceChildren(...issues.map((issue) => h('li', {}, entryOf(issue, fieldOf(issue)))))
+      list.replaceChildren(...issues.map((issue) => h('li', {}, entryOf(textOf(issue), fieldOf(issue)))))
       if (issues.length === 0) box.remove()
       else if (!box.isConnected) root.append(box)
     },
@@ -31,9 +33,9 @@ export function createErrorSummary(fieldOf: (issue: Issue) => Field | undefined)
   }
 }
 
-function entryOf({ message }: Issue, field: Field | undefined): Node {
-  if (field === undefined) return document.createTextNode(message)
-  const link = h('a', { href: `#${field.first.id}` }, message)
+function entryOf(text: string, field: Field | undefined): Node {
+  if (field === undefined) return document.createTextNode(text)
+  const link = h('a', { href: `#${field.first.id}` }, text)
   // The hash of this page names the step, so the link moves the focus and leaves the URL alone.
   link.addEventListener('click', (event) => {
     event.preventDefault()

@@ -51,7 +51,7 @@ export function createField(question: Question, { prefix, onInput }: FieldOption
   for (const { control, members } of controls) {
     control.addEventListener('input', () => {
       if (isRadio(control) && !control.checked) return
-      onInput(toFields(members, isCheckbox(control) ? control.checked : control.value))
+      onInput(toFields(controls, members[0]!))
     })
   }
   describe()
@@ -165,8 +165,15 @@ function showIn(control: Control, text: string): void {
     control.value = text
 }
 
-function toFields(members: readonly string[], value: string | boolean): JsonObject {
-  return members.reduceRight<unknown>((inner, member) => ({ [member]: inner }), value) as JsonObject
+/** A question of several controls is set as one value. */
+function toFields(controls: Parts['controls'], name: string): JsonObject {
+  const values = controls.flatMap(({ control, members: [, part] }): [string, string | boolean][] => {
+    if (isRadio(control) && !control.checked) return []
+    return [[part ?? '', isCheckbox(control) ? control.checked : control.value]]
+  })
+  const [first] = values
+  if (first === undefined) return {}
+  return { [name]: first[0] === '' ? first[1] : Object.fromEntries(values) }
 }
 
 function isRadio(control: Control): control is HTMLInputElement {

@@ -86,6 +86,7 @@ export function createItemList(
       const [, index, name] = path.split('/')
       return viewByKey.get(keys[Number(index)] ?? '')?.fieldByName.get(name ?? '')
     },
+    whereOf: ({ path }) => `${names.name} ${Number(path.split('/')[1]) + 1}`,
     *fields() {
       for (const view of viewByKey.values()) yield* view.fieldByName.values()
     },

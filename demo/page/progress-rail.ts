@@ -8,22 +8,18 @@ export interface ProgressRail {
 /** The steps behind and ahead; on a narrow screen in one line, the list behind a button. */
 export function createProgressRail(): ProgressRail {
   const root = byId('progress')
-  const text = h('h2', { id: 'progress-text' })
-  const bar = h('progress', { id: 'progress-bar', max: 100, 'aria-labelledby': 'progress-text' })
-  const list = h('ol', { id: 'progress-steps' })
-  const toggle = h(
-    'button',
-    { type: 'button', class: 'button quiet', 'aria-expanded': 'false', 'aria-controls': 'progress-steps' },
-    'Show steps',
-  )
+  const text = byId('progress-text')
+  const bar = byId('progress-bar') as HTMLProgressElement
+  const list = byId('progress-steps')
+  const toggle = byId('progress-toggle')
   const expand = (isExpanded: boolean) => {
     toggle.setAttribute('aria-expanded', String(isExpanded))
     setText(toggle, isExpanded ? 'Hide steps' : 'Show steps')
     root.classList.toggle('is-expanded', isExpanded)
   }
-  toggle.addEventListener('click', () => expand(toggle.getAttribute('aria-expanded') !== 'true'))
-  list.addEventListener('click', () => expand(false))
-  root.replaceChildren(text, toggle, bar, list)
+  // Set, not added: the next application takes over the same elements.
+  toggle.onclick = () => expand(toggle.getAttribute('aria-expanded') !== 'true')
+  list.onclick = () => expand(false)
   let shown = ''
 
   return {
@@ -54,11 +50,17 @@ const stateWords: Record<StepProgress['state'], string> = {
   undecided: 'only if it applies to you',
 }
 
-const tags: Partial<Record<StepProgress['state'], string>> = { skipped: 'skipped', undecided: 'maybe' }
+/** What is shown beside a title; for those who do not see it, `stateWords` says it. */
+function tagOf({ state, isOptional }: StepProgress): string | undefined {
+  if (state === 'undecided') return 'maybe'
+  if (state === 'skipped') return 'skipped'
+  return isOptional && state === 'todo' ? 'optional' : undefined
+}
 
-function rowOf({ id, title, state, isReachable }: StepProgress): HTMLElement {
+function rowOf(row: StepProgress): HTMLElement {
+  const { id, title, state, isReachable } = row
   const isLink = isReachable && state !== 'current'
-  const tag = tags[state]
+  const tag = tagOf(row)
   const words = [
     title,
     h('span', { class: 'unseen' }, `, ${stateWords[state]}`),

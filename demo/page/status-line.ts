@@ -23,6 +23,7 @@ export function showStatusLine(options: {
   const headline = h('strong', { id: 'status-headline' })
   const detail = h('span', { id: 'status-detail' })
   const tryNow = button('try-now', 'Try now', { look: 'quiet', onClick: onTryNow })
+  tryNow.addEventListener('blur', () => show())
   root.replaceChildren(
     h('span', { class: 'status-mark', 'aria-hidden': 'true' }),
     h('p', { id: 'status-words' }, headline, ' ', detail),
@@ -49,8 +50,7 @@ export function showStatusLine(options: {
       server: status.saved.server,
       sync: status.sync?.state ?? 'none',
     })
-    // Kept in place, so that nothing moves when it comes and goes, and focus on it stays on it.
-    tryNow.classList.toggle('is-absent', !words.canTry)
+    tryNow.hidden = !words.canTry && document.activeElement !== tryNow
     announcer.status(words)
     if (words.kind === 'waiting') ticking = setTimeout(show, 500)
   }

@@ -79,12 +79,19 @@ const offline = say('offline', 'Offline: saved on this device, will be sent', ''
 
 function waiting(nextTryAt: number | undefined, now: number): StatusWords {
   const seconds = Math.max(1, Math.ceil(((nextTryAt ?? now) - now) / 1000))
-  const words = say('waiting', 'Saved on this device', 'The server does not answer. It will be tried again.')
-  return { ...words, detail: `No answer from the server. Waiting to retry in ${seconds} s` }
+  const words = say('waiting', 'Saved on this device', 'The server does not answer. Waiting to retry.')
+  return { ...words, detail: `Waiting to retry in ${seconds} s` }
 }
 
 function say(kind: StatusKind, headline: string, detail: string): StatusWords {
-  return { kind, headline, detail, spoken: [headline, detail].filter(Boolean).join('. '), canTry: false }
+  return { kind, headline, detail, spoken: toSentences(headline, detail), canTry: false }
+}
+
+function toSentences(...texts: readonly string[]): string {
+  return texts
+    .filter((text) => text !== '')
+    .map((text) => (/[.…]$/.test(text) ? text : `${text}.`))
+    .join(' ')
 }
 
 function tryable(words: StatusWords): StatusWords {

@@ -12,6 +12,8 @@ export type Snapshot = SessionSnapshot<Housing>
 export interface StepBody {
   readonly roots: readonly HTMLElement[]
   show(snapshot: Snapshot): void
+  /** Which item an issue is about, where a step has several; else empty. */
+  readonly whereOf?: (issue: Issue) => string
   /** The field an issue is about. */
   fieldOf(issue: Issue): Field | undefined
   readonly fields: () => Iterable<Field>

@@ -39,7 +39,7 @@ export function createStepPage(options: StepPageOptions): StepPage {
   const { lead } = wordsOf(step)
   const body = createStepBody(step, port, tell)
   const heading = h('h1', { tabindex: -1 }, title)
-  const summary = createErrorSummary(body.fieldOf)
+  const summary = createErrorSummary(body)
   const notice = h('p', { class: 'notice', role: 'alert', hidden: options.notice === undefined })
   setText(notice, options.notice ?? '')
   const next = h(
@@ -79,7 +79,7 @@ export function createStepPage(options: StepPageOptions): StepPage {
     heading,
     show(snapshot, refused) {
       body.show(snapshot)
-      const issues = snapshot.issues.filter((issue) => issue.step === step)
+      const issues = firstPerField(snapshot.issues.filter((issue) => issue.step === step))
       const messages = messagesBy(issues, body.fieldOf)
       for (const field of body.fields()) {
         field.setError(refused.get(field.first.id) ?? messages.get(field.first.id))
@@ -98,6 +98,11 @@ export function createStepPage(options: StepPageOptions): StepPage {
   }
 }
 
+/** A schema may object to a field more than once: the first is the one to mend first. */
+function firstPerField(issues: readonly Issue[]): readonly Issue[] {
+  return issues.filter(({ path }, i) => issues.findIndex((other) => other.path === path) === i)
+}
+
 function messagesBy(
   issues: readonly Issue[],
   fieldOf: (issue: Issue) => { readonly first: HTMLElement } | undefined,
@@ -105,7 +110,7 @@ function messagesBy(
   const messages = new Map<string, string>()
   for (const issue of issues) {
     const id = fieldOf(issue)?.first.id
-    if (id !== undefined && !messages.has(id)) messages.set(id, issue.message)
+    if (id !== undefined) messages.set(id, issue.message)
   }
   return messages
 }
