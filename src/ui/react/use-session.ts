@@ -1,9 +1,8 @@
 /**
  * Opens a session for as long as a component is mounted.
  *
- *            ┌─ unmounted ◄────────────┐
- *   opening ─┼─► open                  │ each mount holds the session once, each unmount lets go once
- *            └─► failed                │
+ *   opening ─┬─► open ───┐
+ *            └─► failed ─┴─ unmounted: let go
  *
  * Invariants
  * - The SDK owns the session. React subscribes; nothing is opened while rendering, nothing at all on a server.
@@ -11,7 +10,7 @@
  * - `snapshot` is followed only by components that read it.
  */
 import { useMemo, useSyncExternalStore } from 'react'
-import { createEmitter, reportUncaught } from '../../base/emitter.ts'
+import { reportUncaught } from '../../base/emitter.ts'
 import type { Waymark } from '../../client/create-waymark.ts'
 import type { Flow } from '../../flow/definition.ts'
 import type { Session } from '../../session/session.ts'
@@ -54,20 +53,13 @@ export function useSession<F extends Flow, const Id extends F['id']>(
   return useSyncExternalStore(store.subscribe, store.getSnapshot, getServerSnapshot)
 }
 
-interface OpeningStore<F extends Flow> {
-  /** The first subscriber opens the session, the last one leaving lets go of it. */
-  subscribe(listener: () => void): () => void
-  getSnapshot(): SessionOpening<F>
-}
-
 const opening: SessionOpening<never> = { status: 'opening' }
 const getServerSnapshot = () => opening
 
-function createOpening<F extends Flow>(open: () => Promise<Session<F>>): OpeningStore<F> {
-  const changed = createEmitter<void>()
+/** One component's hold on a session: taken by `subscribe`, let go by what it returns. */
+function createOpening<F extends Flow>(open: () => Promise<Session<F>>) {
   let state: SessionOpening<F> = opening
   let isOutdated = () => false
-  let letGo = () => {}
 
   /** `snapshot` is taken when first read; from then on a change makes this state outdated. */
   function show(session: Session<F>): void {
@@ -83,42 +75,32 @@ function createOpening<F extends Flow>(open: () => Promise<Session<F>>): Opening
     }
   }
 
-  /** The returned function lets go, of what is open and of what is still being opened. */
-  function hold(): () => void {
-    let isWanted = true
-    let release = () => {}
-    open().then(
-      (session) => {
-        if (!isWanted) return close(session)
-        const unsubscribe = session.subscribe(changed.emit)
-        release = () => {
-          unsubscribe()
-          close(session)
-        }
-        show(session)
-        changed.emit()
-      },
-      (error: unknown) => {
-        if (!isWanted) return
-        state = { status: 'failed', error }
-        changed.emit()
-      },
-    )
-    return () => {
-      isWanted = false
-      release()
-      isOutdated = () => false
-      state = opening
-    }
-  }
-
   return {
-    subscribe(listener) {
-      const off = changed.on(listener)
-      if (changed.size === 1) letGo = hold()
+    subscribe(listener: () => void) {
+      let isWanted = true
+      let release = () => {}
+      open().then(
+        (session) => {
+          if (!isWanted) return close(session)
+          const unsubscribe = session.subscribe(listener)
+          release = () => {
+            unsubscribe()
+            close(session)
+          }
+          show(session)
+          listener()
+        },
+        (error: unknown) => {
+          if (!isWanted) return
+          state = { status: 'failed', error }
+          listener()
+        },
+      )
       return () => {
-        off()
-        if (changed.size === 0) letGo()
+        isWanted = false
+        release()
+        isOutdated = () => false
+        state = opening
       }
     },
     getSnapshot() {

@@ -162,6 +162,8 @@ describe('useProgress', () => {
     expect(take()['steps']).toBeUndefined()
     await session.next()
     await until(() => expect(text('steps')).toBe('1 of 3 to 3: finished current todo'))
+    await session.back()
+    await until(() => expect(text('steps')).toBe('1 of 3 to 3: current todo todo'))
   })
 })
 
