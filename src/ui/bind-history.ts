@@ -24,7 +24,7 @@ export interface HistoryOptions {
  */
 export function bindHistory<F extends Flow>(session: Session<F>, options: HistoryOptions = {}): () => void {
   const page = options.window ?? window
-  const stepFromUrl = options.stepFromUrl ?? ((url) => decodeURIComponent(url.hash.slice(1)) || undefined)
+  const stepFromUrl = options.stepFromUrl ?? stepFromHash
   const urlOfStep =
     options.urlOfStep ??
     ((step, url) => {
@@ -41,11 +41,9 @@ export function bindHistory<F extends Flow>(session: Session<F>, options: Histor
     const wanted = stepFromUrl(here())
     if (wanted !== undefined && wanted !== stepOf()) {
       isFollowing = true
-      try {
-        await session.goTo(wanted as Parameters<typeof session.goTo>[0])
-      } finally {
-        isFollowing = false
-      }
+      const moved = session.goTo(wanted as Parameters<typeof session.goTo>[0])
+      isFollowing = false // the step moves at once; what follows is another move
+      await moved
     }
     shown = stepOf()
     if (stepFromUrl(here()) !== shown)
@@ -66,5 +64,14 @@ export function bindHistory<F extends Flow>(session: Session<F>, options: Histor
   return () => {
     unsubscribe()
     page.removeEventListener('popstate', onPop)
+  }
+}
+
+/** A hash that is no text, as a mangled link has, names no step. */
+function stepFromHash(url: URL): string | undefined {
+  try {
+    return decodeURIComponent(url.hash.slice(1)) || undefined
+  } catch {
+    return undefined
   }
 }

@@ -47,6 +47,36 @@ describe('bindHistory', () => {
     unbind()
   })
 
+  test('a link that was mangled is corrected', async () => {
+    const session = await open()
+    const unbind = bindHistory(session)
+    location.hash = '#%E0%A4%A'
+    await until(() => expect(location.hash).toBe('#applicant'))
+    unbind()
+  })
+
+  test('a move made while that of Back is being stored gets an entry of its own', async () => {
+    const session = await open()
+    const unbind = bindHistory(session)
+    session.set('applicant', { name: 'Ada', joint: false })
+    await session.next()
+    await session.next()
+    expect(location.hash).toBe('#notes')
+    const isForward = new Promise<void>((resolve) => {
+      const stop = session.subscribe(() => {
+        if (session.getSnapshot().step !== 'incomes') return
+        stop()
+        queueMicrotask(() => session.goTo('notes').then(() => resolve()))
+      })
+    })
+    history.back()
+    await isForward
+    expect(location.hash).toBe('#notes')
+    history.back()
+    await until(() => expect(session.getSnapshot().step).toBe('incomes'))
+    unbind()
+  })
+
   test('a deep link to a visited step leads there', async () => {
     const session = await open()
     session.set('applicant', { name: 'Ada', joint: false })
