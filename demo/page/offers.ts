@@ -35,7 +35,7 @@ export function showOffers(session: Session<Housing>): () => void {
       h(
         'p',
         {},
-        `Another device wrote ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at / 1000)}. `,
+        `The other version is ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at / 1000)}. `,
         kept === '' ? '' : `Kept for now: ${toShortText(kept)}.`,
       ),
       h(
