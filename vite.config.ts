@@ -78,7 +78,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: 'types',
           include: [],
-          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] },
+          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.{ts,tsx}'] },
         },
       },
       inBrowser('chromium'),

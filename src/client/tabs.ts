@@ -15,6 +15,8 @@ export type TabNews =
 export function openTabs(namespace: string): Tabs {
   if (typeof BroadcastChannel === 'undefined') return { tell: () => {}, on: () => () => {}, close: () => {} }
   const channel = new BroadcastChannel(`waymark:${namespace}`)
+  // In Node an open channel would keep a server's script from ending.
+  ;(channel as { unref?: () => void }).unref?.()
   let isClosed = false
   return {
     tell(news) {

@@ -40,29 +40,22 @@ export interface PartRow {
   readonly t: string
 }
 
-/** Turns states into manifests and parts, remembering which step texts are known to be stored. */
+/** Turns states into manifests and parts, remembering the text of answers it has written before. */
 export interface CheckpointWriter {
-  /** `parts` are only those not known to be stored; call `stored` once they are. */
   take(state: SessionState, position: number, heads: ChainHeads, at: number): Checkpoint
-  /** Parts under these hashes lie in the store. */
-  stored(hashes: Iterable<string>): void
-  forget(hashes: Iterable<string>): void
 }
 
 export interface Checkpoint {
   readonly row: ManifestRow
   readonly parts: readonly PartRow[]
-  readonly hashes: ReadonlySet<string>
 }
 
 export function createCheckpointWriter(): CheckpointWriter {
   const pieces = new WeakMap<object, readonly PartRow[]>()
-  const storedHashes = new Set<string>()
   return {
     take(state, position, heads, at) {
       const steps: Record<StepId, readonly string[]> = {}
       const parts = new Map<string, PartRow>()
-      const hashes = new Set<string>()
       for (const step of Object.keys(state.answers)) {
         const answers = state.answers[step]
         if (answers === undefined) continue
@@ -70,20 +63,13 @@ export function createCheckpointWriter(): CheckpointWriter {
         pieces.set(answers, rows)
         steps[step] = rows.map((row) => row.k)
         for (const row of rows) {
-          hashes.add(row.k)
-          if (!storedHashes.has(row.k)) parts.set(row.k, row)
+          parts.set(row.k, row)
         }
       }
       const { answers: _, ...meta } = state
       const manifest: Manifest = { position, meta, steps, heads, at }
       const text = canonicalJson(manifest as unknown as Json)
-      return { row: { v: 1, i: position, c: text, h: sha256(text) }, parts: [...parts.values()], hashes }
-    },
-    stored(hashes) {
-      for (const hash of hashes) storedHashes.add(hash)
-    },
-    forget(hashes) {
-      for (const hash of hashes) storedHashes.delete(hash)
+      return { row: { v: 1, i: position, c: text, h: sha256(text) }, parts: [...parts.values()] }
     },
   }
 }
@@ -105,8 +91,11 @@ export function readManifest(value: unknown): Manifest | undefined {
   return manifest !== undefined && isFlowRef(manifest.meta?.flow) ? manifest : undefined
 }
 
-/** The state a manifest names, every part verified; `undefined` where a part is missing or damaged. */
-export function stateFromManifest(manifest: Manifest, parts: readonly unknown[]): SessionState | undefined {
+/** The state a manifest names, every part verified; `incomplete` where one is missing, `undefined` where damaged. */
+export function stateFromManifest(
+  manifest: Manifest,
+  parts: readonly unknown[],
+): SessionState | 'incomplete' | undefined {
   const textByHash = new Map<string, string>()
   for (const value of parts) {
     const part = value as Partial<PartRow> | null
@@ -117,7 +106,8 @@ export function stateFromManifest(manifest: Manifest, parts: readonly unknown[])
     let text = ''
     for (const hash of manifest.steps[step]!) {
       const piece = textByHash.get(hash)
-      if (piece === undefined || sha256(piece) !== hash) return undefined
+      if (piece === undefined) return 'incomplete'
+      if (sha256(piece) !== hash) return undefined
       text += piece
     }
     const value = parseJson(text)

@@ -1,12 +1,13 @@
 import type { Clock } from '../base/clock.ts'
-import type { Range, Row, Store } from '../store/store.ts'
+import type { Key, Range, Row, Store } from '../store/store.ts'
 import type { Trunk } from './batch.ts'
-import { type Checkpoint, createCheckpointWriter, toPartRows } from './checkpoint.ts'
-import type { Restored } from './restore.ts'
+import { type Checkpoint, createCheckpointWriter, readManifest, toPartRows } from './checkpoint.ts'
+import { ofSession } from './rows.ts'
 
 /**
  * Decides when a session is checkpointed and writes it off the acknowledging path: after {@link tailLimit} entries of
- * tail or a finished step, when the page is idle. Keeps the newest {@link kept} and removes what only older ones use.
+ * tail or a finished step, when the page is idle. Keeps the newest {@link kept} and removes parts none of them uses.
+ * What is stored is asked of the store each time: other tabs write and clear away too.
  */
 export interface Checkpoints {
   /** Tells of an entry stored: what it led to, the largest stamp so far, and whether it finished a step. */
@@ -22,19 +23,13 @@ export function createCheckpoints(options: {
   readonly store: Store
   readonly session: string
   readonly clock: Clock
-  readonly restored: Pick<Restored, 'manifests' | 'tail'>
+  /** Entries past the newest checkpoint by now. */
+  readonly tail: number
   readonly onError: (error: unknown) => void
 }): Checkpoints {
-  const { store, session, clock, restored, onError } = options
+  const { store, session, clock, onError } = options
   const writer = createCheckpointWriter()
-  const known = restored.manifests
-    .map((manifest) => ({
-      position: manifest.position,
-      hashes: new Set(Object.values(manifest.steps).flat()),
-    }))
-    .reverse()
-  for (const manifest of known) writer.stored(manifest.hashes)
-  let tail = restored.tail
+  let { tail } = options
   let isDue = false
   let take: (() => Checkpoint) | undefined
   let cancel = () => {}
@@ -42,36 +37,40 @@ export function createCheckpoints(options: {
 
   async function write(): Promise<void> {
     if (take === undefined) return
-    const checkpoint = take()
+    const { row, parts } = take()
     take = undefined
     isDue = false
     tail = 0
-    const { row, parts, hashes } = checkpoint
-    const outdated = known.slice(0, Math.max(0, known.length + 1 - kept))
-    const needed = new Set([
-      ...hashes,
-      ...known.slice(outdated.length).flatMap((manifest) => [...manifest.hashes]),
+    const [manifestRows = [], partKeys = []] = await store.read([
+      { ...ofSession('checkpoints', session), isReverse: true },
+      { ...ofSession('parts', session), isKeys: true },
     ])
-    const unused = new Set(
-      outdated.flatMap((manifest) => [...manifest.hashes]).filter((hash) => !needed.has(hash)),
-    )
+    const manifests = manifestRows.flatMap((value) => readManifest(value) ?? [])
+    const older = manifests.filter((manifest) => manifest.position < row.i)
+    const needed = new Set(parts.map((part) => part.k))
+    for (const manifest of [
+      ...manifests.filter((one) => one.position > row.i),
+      ...older.slice(0, kept - 1),
+    ]) {
+      for (const hash of Object.values(manifest.steps).flat()) needed.add(hash)
+    }
+    const stored = new Set((partKeys as Key[]).map((key) => key[1] as string))
     const put: Row[] = [
       { store: 'checkpoints', key: [session, row.i], value: row },
-      ...toPartRows(session, parts),
+      ...toPartRows(
+        session,
+        parts.filter((part) => !stored.has(part.k)),
+      ),
     ]
     const remove: Range[] = [
-      ...outdated.map((manifest): Range => ({ store: 'checkpoints', prefix: [session, manifest.position] })),
-      ...[...unused].map((hash): Range => ({ store: 'parts', prefix: [session, hash] })),
+      ...older
+        .slice(kept - 1)
+        .map(({ position }): Range => ({ store: 'checkpoints', prefix: [session, position] })),
+      ...[...stored]
+        .filter((hash) => !needed.has(hash))
+        .map((hash): Range => ({ store: 'parts', prefix: [session, hash] })),
     ]
-    try {
-      await store.write({ durability: 'relaxed', put, remove })
-      writer.stored(hashes)
-      writer.forget(unused)
-      known.splice(0, outdated.length)
-      known.push({ position: row.i, hashes: new Set(hashes) })
-    } catch (error) {
-      onError(error)
-    }
+    await store.write({ durability: 'relaxed', put, remove })
   }
 
   return {
@@ -82,7 +81,7 @@ export function createCheckpoints(options: {
       if (isDue) return
       isDue = true
       cancel = clock.after(idleMs, () => {
-        writing = writing.then(write)
+        writing = writing.then(write).catch(onError)
       })
     },
     async close() {

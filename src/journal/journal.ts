@@ -17,7 +17,9 @@
  */
 import { type Clock, type HybridClock, msFromStamp } from '../base/clock.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
-import type { Random } from '../base/ids.ts'
+import { createId, type Random } from '../base/ids.ts'
+import type { Json } from '../base/json.ts'
+import { diff } from '../base/patch.ts'
 import { type ChainHead, noChain } from '../record/entry.ts'
 import type { Head } from '../record/head.ts'
 import {
@@ -112,18 +114,20 @@ const adoptAfterMs = 15_000
 const retryCapMs = 30_000
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { store, session, writer, clock, hybrid, onEvent } = options
+  const { store, session, clock, hybrid, onEvent } = options
   const initial = initialState(options.start.flow, options.start.step)
   const restored = await restoreSession(store, session, initial)
   hybrid.hear(restored.at)
 
+  let { writer } = options
+  let { generation } = store
   // What is stored, as far as it was read.
   let trunk: Trunk = { state: restored.state ?? initial, position: restored.position, heads: restored.heads }
   let isStored = restored.state !== undefined
   let { at, isOutdated } = restored
   let foreignDrafts = ofOthers(restored.drafts)
   // What is not stored, and what is due.
-  const local = createLocal(writer)
+  let local = createLocal(writer)
   let hasDraftRow = false
   let isStrictDue = false
   let isHardenDue = false
@@ -142,12 +146,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let cancelRest = () => {}
   let cancelRetry = () => {}
   let cancelAdoption = () => {}
-  const batches = createBatchMaker(options)
+  let batches = createBatchMaker(options)
   const checkpoints = createCheckpoints({
     store,
     session,
     clock,
-    restored,
+    tail: restored.tail,
     onError: (error) => onEvent({ type: 'error', error }),
   })
 
@@ -448,7 +452,29 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     })
   }
 
+  /** Everything stored is gone, as when site data is cleared: what this page holds is stored again, by a new writer. */
+  function seedAnew(): void {
+    const state = journal.state
+    const wasStored = isStored
+    generation = store.generation
+    writer = createId(options.random)
+    batches = createBatchMaker({ ...options, writer })
+    batch = undefined
+    trunk = { state: initial, position: -1, heads: {} }
+    isStored = hasDraftRow = hasWritten = false
+    foreignDrafts = []
+    adopting = []
+    local = createLocal(writer)
+    mark({ made: marks.made + 1, acknowledged: 0, strict: 0 })
+    if (!wasStored) return
+    const patch = diff(fold(initial, lead()) as unknown as Json, state as unknown as Json)
+    local.push([{ type: 'merged', patch, joins: {}, losers: [] }], hybrid.next())
+    isStrictDue = true
+    onEvent({ type: 'foreign', state, losers: [] })
+  }
+
   function fail(error: unknown): void {
+    if (store.generation !== generation) seedAnew()
     const failure = isWaymarkError(error)
       ? error
       : new WaymarkError('storage-failed', 'The journal could not be written.', {

@@ -15,16 +15,9 @@ import {
   unpackEntry,
 } from '../record/entry.ts'
 import { applyChange, type Change, type Loser, type SessionState } from '../record/state.ts'
-import type { Store } from '../store/store.ts'
+import type { Key, Store } from '../store/store.ts'
 import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
-import {
-  type Draft,
-  type DraftRow,
-  fromJournalRow,
-  type JournalRow,
-  ofSession,
-  readDraftRow,
-} from './rows.ts'
+import { type Draft, fromJournalRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
 import { latestStamp, stampedChanges } from './stamps.ts'
 
 export interface Damage {
@@ -64,13 +57,12 @@ export async function restoreSession(
   let from: { manifest: Manifest; state: SessionState } | undefined
   for (const row of manifestRows) {
     const manifest = readManifest(row)
-    const state = manifest && (from === undefined ? stateFromManifest(manifest, parts) : from.state)
+    const state = manifest && (from?.state ?? stateFromManifest(manifest, parts))
+    // A part another tab has cleared away makes a checkpoint useless, not damaged.
+    if (state === 'incomplete') continue
     if (manifest === undefined || state === undefined) {
-      damage.push({
-        place: `checkpoint/${(row as { i?: number } | null)?.i}`,
-        reason: 'does not verify',
-        row,
-      })
+      const place = `checkpoint/${(row as { i?: number } | null)?.i}`
+      damage.push({ place, reason: 'does not verify', row })
       continue
     }
     manifests.push(manifest)
@@ -83,7 +75,7 @@ export async function restoreSession(
     state: isStored ? state : undefined,
     heads,
     position: tail.position ?? from?.manifest.position ?? -1,
-    at: Math.max(from?.manifest.at ?? 0, ...tail.entries.map((entry) => entry.at)),
+    at: tail.entries.reduce((at, entry) => Math.max(at, entry.at), from?.manifest.at ?? 0),
     drafts: tail.drafts,
     damage: [...damage, ...tail.damage, ...broken],
     isOutdated: tail.isOutdated,
@@ -104,30 +96,46 @@ export interface Tail {
 
 /** Reads and verifies every entry from a position on, and the drafts beside them. */
 export async function readTail(store: Store, session: string, from: number): Promise<Tail> {
-  const [rows = [], draftRows = []] = await store.read([
-    { store: 'journal', prefix: [session], from },
-    ofSession('drafts', session),
+  const journal = { store: 'journal' as const, prefix: [session], from }
+  const drafts = ofSession('drafts', session)
+  const [rows = [], keys = [], draftRows = [], draftKeys = []] = await store.read([
+    journal,
+    { ...journal, isKeys: true },
+    drafts,
+    { ...drafts, isKeys: true },
   ])
   const damage: Damage[] = []
-  const { entries, position, isOutdated } = await readEntries(store, session, rows, damage)
-  const drafts = await withoutSuperseded(store, session, readDrafts(draftRows, damage), from, entries)
-  return { entries, position, damage, isOutdated, drafts }
+  const { entries, position, isOutdated } = await readEntries({ store, session, from, rows, keys, damage })
+  const found = readDrafts(draftRows, draftKeys as Key[], damage)
+  return {
+    entries,
+    position,
+    damage,
+    isOutdated,
+    drafts: await withoutSuperseded(store, session, found, from, entries),
+  }
 }
 
-async function readEntries(
-  store: Store,
-  session: string,
-  rows: readonly unknown[],
-  damage: Damage[],
-): Promise<{ entries: PlacedEntry[]; position: number | undefined; isOutdated: boolean }> {
+/** Entries by the keys they lie under: what a row says of itself is not believed. */
+async function readEntries(tail: {
+  readonly store: Store
+  readonly session: string
+  readonly from: number
+  readonly rows: readonly unknown[]
+  readonly keys: readonly unknown[]
+  readonly damage: Damage[]
+}): Promise<{ entries: PlacedEntry[]; position: number | undefined; isOutdated: boolean }> {
+  const { store, session, from, rows, keys, damage } = tail
   const entries: PlacedEntry[] = []
   let position: number | undefined
-  for (const row of rows as Partial<JournalRow>[]) {
-    const place = row?.i ?? (position ?? 0) + 1
-    if (position !== undefined && place !== position + 1) {
-      damage.push({ place: `entry/${position + 1}`, reason: `missing before position ${place}`, row: null })
+  for (const [i, row] of rows.entries()) {
+    const place = (keys[i] as Key)[1] as number
+    const expected = (position ?? from - 1) + 1
+    if (place !== expected) {
+      damage.push({ place: `entry/${expected}`, reason: `missing before position ${place}`, row: null })
     }
-    const chunks = row?.k === undefined ? [] : await readChunks(store, session, place)
+    const isChunked = (row as Partial<JournalRow> | null)?.k !== undefined
+    const chunks = isChunked ? await readChunks(store, session, place) : []
     const outcome = unpackEntry(fromJournalRow(row as JournalRow, chunks))
     if (outcome.type === 'newer') return { entries, position, isOutdated: true }
     position = place
@@ -155,8 +163,9 @@ async function withoutSuperseded(
   let known = entries
   if (oldest < from - 1) {
     const range = { store: 'journal' as const, prefix: [session], from: oldest + 1, to: from - 1 }
-    const [rows = []] = await store.read([range])
-    known = [...(await readEntries(store, session, rows, [])).entries, ...entries]
+    const [rows = [], keys = []] = await store.read([range, { ...range, isKeys: true }])
+    const before = await readEntries({ store, session, from: oldest + 1, rows, keys, damage: [] })
+    known = [...before.entries, ...entries]
   }
   return drafts.map((draft) => {
     const later = latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))
@@ -186,13 +195,12 @@ async function readChunks(store: Store, session: string, position: number): Prom
   return chunks
 }
 
-function readDrafts(rows: readonly unknown[], damage: Damage[]): Draft[] {
+function readDrafts(rows: readonly unknown[], keys: readonly Key[], damage: Damage[]): Draft[] {
   const drafts: Draft[] = []
-  for (const row of rows) {
+  for (const [i, row] of rows.entries()) {
     const draft = readDraftRow(row)
     if (draft) drafts.push(draft)
-    else
-      damage.push({ place: `draft/${(row as Partial<DraftRow> | null)?.w}`, reason: 'does not verify', row })
+    else damage.push({ place: `draft/${keys[i]?.[1]}`, reason: 'does not verify', row })
   }
   return drafts.sort((a, b) => a.at - b.at)
 }

@@ -7,9 +7,8 @@ import type { Range, Row } from '../store/store.ts'
 /** Longest text in one record, in UTF-16 code units: at two bytes each, under the 60 KB above which Chromium moves a value to a file. */
 export const longestText = 28_000
 
-/** An entry at its position. A payload beyond {@link longestText} lies in `k` chunk rows. */
+/** An entry under `[session, position]`. A payload beyond {@link longestText} lies in `k` chunk rows. */
 export interface JournalRow extends EntryRecord {
-  readonly i: number
   readonly k?: number
 }
 
@@ -21,7 +20,7 @@ export interface DraftRow {
   readonly at: number
   /** Position of the last entry its writer had read. */
   readonly b: number
-  /** Changes as JSON text, and its SHA-256. */
+  /** Changes as JSON text, and the SHA-256 of all of this. */
   readonly c: string
   readonly h: string
 }
@@ -57,19 +56,18 @@ export function toJournalRows(
 ): { chunks: readonly Row[]; add: Row } {
   const key = [session, position]
   const payload = record.p ?? ''
-  if (payload.length <= longestText)
-    return { chunks: [], add: { store: 'journal', key, value: { ...record, i: position } } }
+  if (payload.length <= longestText) return { chunks: [], add: { store: 'journal', key, value: record } }
   const texts = splitText(payload)
   return {
     chunks: texts.map((value, i) => ({ store: 'chunks', key: [session, position, i], value })),
-    add: { store: 'journal', key, value: { ...record, p: '', i: position, k: texts.length } },
+    add: { store: 'journal', key, value: { ...record, p: '', k: texts.length } },
   }
 }
 
 /** A stored entry made whole again. */
 export function fromJournalRow(row: JournalRow, chunks: readonly unknown[]): EntryRecord {
   if (typeof row !== 'object' || row === null) return row
-  const { i: _, k, ...record } = row
+  const { k, ...record } = row
   return k === undefined ? record : { ...record, p: chunks.join('') }
 }
 
@@ -81,7 +79,8 @@ export function splitText(text: string): string[] {
 }
 
 export function toDraftRow(draft: Omit<Draft, 'changes' | 'superseded'>, text: string): DraftRow {
-  return { v: 1, w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text, h: sha256(text) }
+  const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text }
+  return { v: 1, ...row, h: draftHash(row) }
 }
 
 /** A draft from storage; `undefined` where it is damaged or newer than this version. */
@@ -89,8 +88,14 @@ export function readDraftRow(value: unknown): Draft | undefined {
   const row = value as Partial<DraftRow> | null
   if (typeof row !== 'object' || row === null || row.v !== 1) return undefined
   if (typeof row.c !== 'string' || typeof row.w !== 'string' || typeof row.n !== 'number') return undefined
-  if (typeof row.at !== 'number' || typeof row.b !== 'number' || sha256(row.c) !== row.h) return undefined
-  const changes = readChanges(row.c)
+  if (typeof row.at !== 'number' || typeof row.b !== 'number') return undefined
+  const { w, n, at, b, c } = row
+  if (draftHash({ w, n, at, b, c }) !== row.h) return undefined
+  const changes = readChanges(c)
   if (changes === undefined || changes === 'newer') return undefined
-  return { writer: row.w, n: row.n, at: row.at, base: row.b, changes, superseded: [] }
+  return { writer: w, n, at, base: b, changes, superseded: [] }
+}
+
+function draftHash({ w, n, at, b, c }: Omit<DraftRow, 'v' | 'h'>): string {
+  return sha256(`${w} ${n} ${at} ${b} ${c}`)
 }

@@ -8,6 +8,8 @@
  *   transaction says.
  * - A lost connection is dropped and opened again, at most `reopenLimit` times for one operation. `versionchange`
  *   closes at once, so another version's upgrade is never blocked by this page.
+ * - Where the database was deleted and made anew, `generation` grows and what was begun before is rejected, so that
+ *   nothing is appended after entries that are gone.
  * - Every operation has a watchdog: it settles even where the browser never answers.
  *
  * idb opens and upgrades; the hot path talks to the raw database (a wrapper costs 0.04-0.1 ms a write).
@@ -34,13 +36,18 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   let db: IDBDatabase | undefined
   let opening: Promise<IDBDatabase> | undefined
   let isClosed = false
+  let generation = -1
   const underWay = new Set<Promise<unknown>>()
 
   const connect = (): Promise<IDBDatabase> => {
     if (opening !== undefined) return opening
-    const late = openDatabase(name, (lost) => {
-      if (db === lost) db = undefined
-    })
+    const late = openDatabase(
+      name,
+      (lost) => {
+        if (db === lost) db = undefined
+      },
+      () => (generation += 1),
+    )
     opening = watch(late, clock, timeoutMs)
       .then((opened) => (db = opened))
       .catch((error: unknown) => {
@@ -59,8 +66,16 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
     if (isClosed) {
       return Promise.reject(new WaymarkError('closed', 'The store was closed. Open Waymark again to go on.'))
     }
+    const begunIn = generation
     const attempt = async (left: number): Promise<T> => {
       const database = db ?? (await connect())
+      if (generation !== begunIn) {
+        throw new WaymarkError(
+          'storage-failed',
+          'What this page had stored was deleted, as by clearing site data. What it still holds is stored again.',
+          { isRetryable: true },
+        )
+      }
       try {
         return await start(database)
       } catch (error) {
@@ -79,8 +94,12 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   }
 
   await connect()
+  generation = 0
   return {
     kind: 'indexeddb',
+    get generation() {
+      return generation
+    },
     write: (write) => run((database) => writeAll(database, write)),
     read: async (ranges) => (ranges.length === 0 ? [] : run((database) => readAll(database, ranges))),
     async close() {
@@ -92,12 +111,17 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   }
 }
 
-async function openDatabase(name: string, onLost: (lost?: IDBDatabase) => void): Promise<IDBDatabase> {
+async function openDatabase(
+  name: string,
+  onLost: (lost?: IDBDatabase) => void,
+  onMade: () => void,
+): Promise<IDBDatabase> {
   if (typeof indexedDB === 'undefined' || indexedDB === null) {
     throw new DOMException('IndexedDB is missing', 'NotSupportedError')
   }
   const callbacks = {
-    upgrade(database: IDBPDatabase) {
+    upgrade(database: IDBPDatabase, oldVersion: number) {
+      if (oldVersion === 0) onMade()
       for (const store of storeNames) {
         if (!database.objectStoreNames.contains(store)) database.createObjectStore(store)
       }
@@ -184,7 +208,7 @@ function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unkno
       if (keys === undefined || range.limit === 0) return
       const store = tx.objectStore(range.store)
       if (!range.isReverse) {
-        const request = store.getAll(keys, range.limit)
+        const request = range.isKeys ? store.getAllKeys(keys, range.limit) : store.getAll(keys, range.limit)
         request.onsuccess = () => (results[i] = request.result)
         return
       }
@@ -192,7 +216,7 @@ function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unkno
       request.onsuccess = () => {
         const cursor = request.result
         if (cursor === null || results[i]!.length === range.limit) return
-        results[i]!.push(cursor.value)
+        results[i]!.push(range.isKeys ? cursor.key : cursor.value)
         if (results[i]!.length !== range.limit) cursor.continue()
       }
     })

@@ -27,6 +27,7 @@ export function createMemoryStore(): Store {
 
   return {
     kind: 'memory',
+    generation: 0,
     async write(write: Write) {
       assertOpen()
       const puts = (write.put ?? []).map(copyRow)
@@ -44,7 +45,9 @@ export function createMemoryStore(): Store {
     },
     async read(ranges) {
       assertOpen()
-      return ranges.map((range) => listed(range).map((row) => structuredClone(row.value)))
+      return ranges.map((range) =>
+        listed(range).map((row) => (range.isKeys ? [...row.key] : structuredClone(row.value))),
+      )
     },
     async close() {
       isClosed = true

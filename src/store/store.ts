@@ -53,6 +53,8 @@ export interface Range {
   readonly isReverse?: boolean
   /** At most so many values; default all. */
   readonly limit?: number
+  /** Gives the keys in place of the values. Default false. */
+  readonly isKeys?: boolean
 }
 
 export type Durability = 'relaxed' | 'strict'
@@ -70,6 +72,11 @@ export type WriteOutcome = 'stored' | 'taken'
 export interface Store {
   /** `memory` keeps nothing beyond the page: the status never says saved for it. */
   readonly kind: 'indexeddb' | 'memory'
+  /**
+   * Grows when what was stored is gone and an empty store has taken its place, as when a person clears site data under
+   * an open page. Operations begun before then are rejected: whoever holds the data stores it again.
+   */
+  readonly generation: number
   write(write: Write): Promise<WriteOutcome>
   /** Values by range, in key order, all from one moment. */
   read(ranges: readonly Range[]): Promise<readonly (readonly unknown[])[]>

@@ -8,14 +8,13 @@
  */
 
 import {
-  type CheckpointWriter,
   createCheckpointWriter,
   type PartRow,
   readManifest,
   stateFromManifest,
 } from '../journal/checkpoint.ts'
 import type { SessionState } from '../record/state.ts'
-import type { Range, Row, Store } from '../store/store.ts'
+import type { Key, Range, Row, Store } from '../store/store.ts'
 
 export interface SyncBase {
   /** `null` where the server has acknowledged nothing yet. */
@@ -41,67 +40,60 @@ interface SyncRow {
 /** Reads and writes the bases of one account's sessions. */
 export interface BaseRows {
   read(session: string): Promise<SyncBase>
-  /** The rows that store a new base; hand them to a write, then call `stored`. */
-  rows(session: string, base: { rev: string; position: number; state: SessionState }): readonly Row[]
-  write(session: string, base: { rev: string; position: number; state: SessionState }): Promise<void>
+  /** The rows that store a new base, for a write of the caller's; parts seen at the last `read` are left out. */
+  rows(session: string, base: AcknowledgedBase): readonly Row[]
+  write(session: string, base: AcknowledgedBase): Promise<void>
   forget(session: string): Promise<void>
 }
 
+export interface AcknowledgedBase {
+  readonly rev: string
+  readonly position: number
+  readonly state: SessionState
+}
+
 export function createBaseRows(store: Store, account: string): BaseRows {
-  const writerBySession = new Map<string, CheckpointWriter>()
-  const hashesBySession = new Map<string, ReadonlySet<string>>()
-  const writerOf = (session: string) => {
-    const writer = writerBySession.get(session) ?? createCheckpointWriter()
-    writerBySession.set(session, writer)
-    return writer
+  const writer = createCheckpointWriter()
+  const storedBySession = new Map<string, ReadonlySet<string>>()
+
+  function toRows(session: string, base: AcknowledgedBase, stored: ReadonlySet<string>) {
+    const { row, parts } = writer.take(base.state, base.position, {}, 0)
+    const value: SyncRow = { ...row, session, account, rev: base.rev, i: base.position }
+    const put = parts
+      .filter((part) => !stored.has(part.k))
+      .map((part): Row => ({ store: 'sync', key: [session, 'part', part.k], value: part }))
+    return {
+      put: [...put, { store: 'sync', key: [session, 'row'], value } satisfies Row],
+      live: new Set(parts.map((part) => part.k)),
+    }
   }
-  const toRows: BaseRows['rows'] = (session, { rev, position, state }) => {
-    const checkpoint = writerOf(session).take(state, position, {}, 0)
-    const row: SyncRow = { ...checkpoint.row, session, account, rev, i: position }
-    return [
-      ...checkpoint.parts.map(
-        (part): Row => ({ store: 'sync', key: [session, 'part', part.k], value: part }),
-      ),
-      { store: 'sync', key: [session, 'row'], value: row },
-    ]
-  }
+
   return {
     async read(session) {
       const [rows = [], parts = []] = await store.read([
         { store: 'sync', prefix: [session, 'row'] },
         { store: 'sync', prefix: [session, 'part'] },
       ])
+      storedBySession.set(session, new Set((parts as PartRow[]).map((part) => part.k)))
       const row = rows[0] as Partial<SyncRow> | undefined
-      if (
-        row?.v !== 1 ||
-        row.account !== account ||
-        typeof row.rev !== 'string' ||
-        typeof row.i !== 'number'
-      ) {
-        return noBase
-      }
+      const isOurs = row?.v === 1 && row.account === account
+      if (!isOurs || typeof row.rev !== 'string' || typeof row.i !== 'number') return noBase
       const manifest = readManifest(row)
       const state = manifest && stateFromManifest(manifest, parts)
       // Without a base that verifies nothing can be merged: ask for everything, send everything.
-      if (state === undefined) return noBase
-      const hashes = (parts as PartRow[]).map((part) => part.k)
-      hashesBySession.set(session, new Set(hashes))
-      writerOf(session).stored(hashes)
+      if (state === undefined || state === 'incomplete') return noBase
       return { rev: row.rev, position: row.i, state }
     },
-    rows: toRows,
+    rows: (session, base) => toRows(session, base, storedBySession.get(session) ?? new Set()).put,
     async write(session, base) {
-      const put = toRows(session, base)
-      const live = new Set(writerOf(session).take(base.state, base.position, {}, 0).hashes)
-      const unused = [...(hashesBySession.get(session) ?? [])].filter((hash) => !live.has(hash))
+      const [keys = []] = await store.read([{ store: 'sync', prefix: [session, 'part'], isKeys: true }])
+      const stored = new Set((keys as Key[]).map((key) => key[2] as string))
+      const { put, live } = toRows(session, base, stored)
+      const unused = [...stored].filter((hash) => !live.has(hash))
       const remove = unused.map((hash): Range => ({ store: 'sync', prefix: [session, 'part', hash] }))
       await store.write({ durability: 'relaxed', put, remove })
-      writerOf(session).stored(live)
-      writerOf(session).forget(unused)
-      hashesBySession.set(session, live)
     },
     async forget(session) {
-      writerBySession.delete(session)
       await store.write({ durability: 'relaxed', remove: [{ store: 'sync', prefix: [session] }] })
     },
   }

@@ -24,7 +24,7 @@ import {
   type StepAnswers,
   type StepId,
 } from '../record/state.ts'
-import type { Store } from '../store/store.ts'
+import type { Key, Store } from '../store/store.ts'
 import { type BaseRows, noBase, type SyncBase } from './base-row.ts'
 
 /** Entries in one push, at most; the rest follow in the next. */
@@ -95,18 +95,21 @@ interface Unsent {
 
 async function readUnsent(store: Store, session: string, from: number, to: number): Promise<Unsent[]> {
   if (from > to) return []
-  const [rows = [], chunks = []] = await store.read([
-    { store: 'journal', prefix: [session], from, to },
-    { store: 'chunks', prefix: [session], from, to },
+  const journal = { store: 'journal' as const, prefix: [session], from, to }
+  const chunked = { ...journal, store: 'chunks' as const }
+  const [rows = [], keys = [], chunks = [], chunkKeys = []] = await store.read([
+    journal,
+    { ...journal, isKeys: true },
+    chunked,
+    { ...chunked, isKeys: true },
   ])
-  let chunk = 0
-  return (rows as JournalRow[]).flatMap((row) => {
-    const own = chunks.slice(chunk, chunk + (row.k ?? 0))
-    chunk += row.k ?? 0
-    const record = fromJournalRow(row, own)
+  return rows.flatMap((row, i) => {
+    const position = (keys[i] as Key)[1] as number
+    const own = chunks.filter((_, at) => (chunkKeys[at] as Key)[1] === position)
+    const record = fromJournalRow(row as JournalRow, own)
     const outcome = unpackEntry(record)
     if (outcome.type !== 'entry' || outcome.entry.writer.endsWith(localSuffix)) return []
-    return [{ position: row.i, record, entry: outcome.entry }]
+    return [{ position, record, entry: outcome.entry }]
   })
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../protocol/sync-status.ts'
 import type { SyncOutcome } from '../protocol/wire.ts'
 import { readHead } from '../record/head.ts'
-import type { Range, Store } from '../store/store.ts'
+import type { Key, Range, Store } from '../store/store.ts'
 import { createBaseRows } from './base-row.ts'
 import { acknowledge, mergeSnapshot, type Outgoing, prepare } from './outbox.ts'
 import { type SyncEvent, syncMachine } from './sync-machine.ts'
@@ -102,6 +102,11 @@ export function createSync(options: SyncOptions): Sync {
     changed.emit(session)
   }
 
+  /** What fails because everything is being closed is no news. */
+  function report(error: unknown): void {
+    if (!isClosed) onError(error)
+  }
+
   async function exchange(): Promise<void> {
     controller = new AbortController()
     const { signal } = controller
@@ -119,7 +124,7 @@ export function createSync(options: SyncOptions): Sync {
           if (sent !== undefined) mark(session, { position: sent.base.position, rev: sent.base.rev })
           else await refreshMarks(session)
         } catch (error) {
-          onError(error)
+          report(error)
         }
       }
       if (outgoing.length === 0) {
@@ -141,7 +146,7 @@ export function createSync(options: SyncOptions): Sync {
       if (due.size > 0) send({ type: 'work' })
       send({ type: 'answered' })
     } catch (error) {
-      onError(error)
+      report(error)
       if (!signal.aborted) {
         send({ type: 'unreachable', reason: 'internal fault', fraction: randomFraction(random) })
       }
@@ -158,7 +163,7 @@ export function createSync(options: SyncOptions): Sync {
       const items = outgoing.map(({ sent }) => sent.item)
       return await backend.exchange(items, { account, signal })
     } catch (error) {
-      onError(error)
+      report(error)
       return { type: 'unreachable', reason: 'the backend threw' }
     }
   }
@@ -224,7 +229,7 @@ export function createSync(options: SyncOptions): Sync {
     const sessions = heads.flatMap((value) => readHead(value)?.id ?? [])
     const rows = await store.read(
       sessions.flatMap((session): Range[] => [
-        { store: 'journal', prefix: [session], isReverse: true, limit: 1 },
+        { store: 'journal', prefix: [session], isReverse: true, limit: 1, isKeys: true },
         { store: 'sync', prefix: [session, 'row'] },
         { store: 'parked', prefix: [session] },
         { store: 'drafts', prefix: [session], limit: 1 },
@@ -232,12 +237,12 @@ export function createSync(options: SyncOptions): Sync {
     )
     sessions.forEach((session, i) => {
       const [last, base, parked, drafts] = rows.slice(i * 4, i * 4 + 4).map((found) => found[0]) as [
-        { i?: number }?,
+        Key?,
         { i?: number }?,
         unknown?,
         unknown?,
       ]
-      const isUnsent = (last?.i ?? -1) > (base?.i ?? -1) || drafts !== undefined
+      const isUnsent = ((last?.[1] as number | undefined) ?? -1) > (base?.i ?? -1) || drafts !== undefined
       if (isUnsent && parked === undefined) want(session, false)
     })
     if (due.size > 0) gather()
@@ -273,7 +278,7 @@ export function createSync(options: SyncOptions): Sync {
       try {
         await refreshMarks(session)
       } catch (error) {
-        onError(error)
+        report(error)
       }
     },
     marksOf: (session) => marksBySession.get(session) ?? noServerMarks,
@@ -293,7 +298,7 @@ export function createSync(options: SyncOptions): Sync {
     },
     start() {
       send({ type: 'start' })
-      findUnsent().catch(onError)
+      findUnsent().catch(report)
     },
     stop() {
       controller.abort()

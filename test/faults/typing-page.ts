@@ -75,8 +75,9 @@ function wordsFor({ saved: { device, atRisk } }: SessionStatus): string {
 /** Every entry verifies, and each writer's entries link up from 0 without a gap. */
 async function brokenChains(session: string): Promise<string[]> {
   const store = await openIdbStore({ name: 'waymark', clock: systemClock })
-  const [rows = [], chunks = []] = await store.read([
+  const [rows = [], keys = [], chunks = []] = await store.read([
     { store: 'journal', prefix: [session] },
+    { store: 'journal', prefix: [session], isKeys: true },
     { store: 'chunks', prefix: [session] },
   ])
   await store.close()
@@ -87,15 +88,15 @@ async function brokenChains(session: string): Promise<string[]> {
     const own = chunks.slice(chunk, chunk + (row.k ?? 0))
     chunk += row.k ?? 0
     const outcome = unpackEntry(fromJournalRow(row, own))
-    if (row.i !== i) problems.push(`position ${row.i} where ${i} was due`)
+    const position = (keys[i] as readonly number[])[1]
+    if (position !== i) problems.push(`position ${position} where ${i} was due`)
     if (outcome.type !== 'entry') {
-      problems.push(`entry ${row.i} is ${outcome.type}`)
+      problems.push(`entry ${i} is ${outcome.type}`)
       return
     }
     const { entry } = outcome
     const before = heads.get(entry.writer) ?? noChain
-    if (entry.prev !== before.hash || entry.n !== before.n + 1)
-      problems.push(`entry ${row.i} is off its chain`)
+    if (entry.prev !== before.hash || entry.n !== before.n + 1) problems.push(`entry ${i} is off its chain`)
     heads.set(entry.writer, { n: entry.n, hash: entry.hash })
   })
   return problems

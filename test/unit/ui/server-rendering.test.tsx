@@ -14,6 +14,7 @@ function watchedStore(calls: string[]): Store {
   const inner = createMemoryStore()
   return {
     kind: 'indexeddb',
+    generation: 0,
     read(ranges) {
       calls.push('read')
       return inner.read(ranges)
