@@ -22,7 +22,7 @@ import { firstStep } from '../machine/plan.ts'
 import type { Backend } from '../protocol/backend.ts'
 import type { SyncStatus } from '../protocol/sync-status.ts'
 import { type Head, readHead } from '../record/head.ts'
-import { isEnded, type SessionState } from '../record/state.ts'
+import { initialState, isEnded, type SessionState } from '../record/state.ts'
 import { createSession, type Session, type SessionHandle } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { openIdbStore } from '../store/idb-store.ts'
@@ -69,9 +69,13 @@ export interface Waymark<F extends Flow = Flow> {
   resumable(): Promise<readonly Resumable[]>
   /**
    * Finds or creates the session of this flow and `key` (default 'default'): the same one for every caller in every tab.
+   * With `resume: 'latest'` it is the one of this flow last saved, whatever its key, where there is one to continue.
    * Stores nothing before the first change. Rejects with `flow-unknown`, `outdated`, `closed`.
    */
-  open<Id extends F['id']>(flow: Id, options?: { readonly key?: string }): Promise<Session<FlowById<F, Id>>>
+  open<Id extends F['id']>(
+    flow: Id,
+    options?: { readonly key?: string; readonly resume?: 'latest' },
+  ): Promise<Session<FlowById<F, Id>>>
   /** Always a new session. */
   start<Id extends F['id']>(flow: Id): Promise<Session<FlowById<F, Id>>>
   /** Continues one that is listed. Rejects with `session-unknown` where this account has no such session here. */
@@ -294,6 +298,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       sync: sync?.portOf(id),
       storeProblem: storeProblem ?? (kind === 'memory' ? inMemory : undefined),
       onError,
+      readLedger: async () =>
+        (await import('../journal/ledger.ts')).readLedger(
+          await storeReady,
+          id,
+          initialState(flow.ref, firstStep(flow)),
+        ),
       release() {
         lane.sessionHolders -= 1
         if (lane.sessionHolders > 0) return undefined
@@ -333,12 +343,14 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       const heads = (await headsOf(account)).filter((head) => !isEnded(head.status))
       return heads.map(toResumable).sort((a, b) => b.savedAt - a.savedAt)
     },
-    async open(id, { key = 'default' } = {}) {
+    async open(id, { key = 'default', resume } = {}) {
       const flow = flowOf(id)
-      const own = (await headsOf(account)).filter((head) => head.flow.id === id && head.key === key)
-      const live = own
-        .filter((head) => head.status !== 'abandoned' && head.status !== 'expired')
-        .sort((a, b) => b.savedAt - a.savedAt)[0]
+      const ofFlow = (await headsOf(account)).filter((head) => head.flow.id === id)
+      const newest = (heads: readonly Head[]) => [...heads].sort((a, b) => b.savedAt - a.savedAt)[0]
+      const latest = resume === 'latest' ? newest(ofFlow.filter((head) => !isEnded(head.status))) : undefined
+      if (latest !== undefined) return openSession(latest.id, flow, latest.key) as Promise<never>
+      const own = ofFlow.filter((head) => head.key === key)
+      const live = newest(own.filter((head) => head.status !== 'abandoned' && head.status !== 'expired'))
       const derived = sha256(JSON.stringify([account, id, key, own.length])).slice(0, 26)
       return openSession(live?.id ?? derived, flow, key) as Promise<never>
     },

@@ -84,8 +84,11 @@ export async function restoreSession(
   }
 }
 
+/** An entry with the position it lies at. */
+export type PlacedEntry = Entry & { readonly position: number }
+
 export interface Tail {
-  readonly entries: readonly Entry[]
+  readonly entries: readonly PlacedEntry[]
   /** Position of the last row read, damaged or not; `undefined` where there was none. */
   readonly position: number | undefined
   readonly damage: readonly Damage[]
@@ -147,8 +150,6 @@ async function readEntries(tail: {
   return { entries, position, isOutdated: false }
 }
 
-type PlacedEntry = Entry & { readonly position: number }
-
 /**
  * A draft may outlive its writer: what entries made after it changed later is no longer what the person wants there.
  */
@@ -209,7 +210,7 @@ function readDrafts(rows: readonly unknown[], keys: readonly Key[], damage: Dama
 export function foldTail(
   state: SessionState,
   heads: ChainHeads,
-  tail: Pick<Tail, 'entries'>,
+  tail: { readonly entries: readonly Entry[] },
 ): { state: SessionState; heads: ChainHeads; damage: Damage[] } {
   let folded = state
   const damage: Damage[] = []

@@ -23,10 +23,12 @@ import { needsAttention } from '../flow/needs-attention.ts'
 import { progressOf } from '../flow/progress.ts'
 import { type Issue, type Validation, validateStep } from '../flow/validate-step.ts'
 import type { Journal, JournalEvent } from '../journal/journal.ts'
+import type { Ledger, LedgerEntry } from '../journal/ledger.ts'
 import type { Damage } from '../journal/restore.ts'
 import { createSessionActor, type SessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
-import { type Change, isEnded, type KeyedItem, type StepId } from '../record/state.ts'
+import type { Parked } from '../protocol/sync-status.ts'
+import { type Change, isEnded, type KeyedItem, type SessionState, type StepId } from '../record/state.ts'
 import type { MoveOutcome, SavedOutcome, SaveLevel } from './outcome.ts'
 import type { SessionSnapshot, StateEnvelope } from './session-snapshot.ts'
 import {
@@ -50,6 +52,11 @@ export type SessionEventOf = {
   /** The step changed, here or because a change elsewhere took it off the path. */
   moved: { readonly step: StepId }
 }
+
+/** Whether everything stored of a session verifies; `damage` names what does not. */
+export type Verification =
+  | { readonly type: 'whole'; readonly entries: number }
+  | { readonly type: 'broken'; readonly damage: readonly Damage[] }
 
 type EachItem<F extends Flow, Id extends StepIdOf<F>> =
   StepInput<F, Id> extends readonly (infer Item)[] ? Omit<Item, 'key'> : never
@@ -107,7 +114,16 @@ export interface Session<F extends Flow = Flow> {
   /** `theirs` keeps what is there, `mine` sets the value that lost. Either way the conflict is settled. */
   resolve(id: string, choice: 'keep' | 'restore'): void
   on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void
-  toState(): StateEnvelope
+  /** What the server set aside of this session, and why. */
+  readonly parked: Parked | undefined
+  /** Every entry of the journal on this device, in order, with its changes. Reads all of it. */
+  history(): Promise<readonly LedgerEntry[]>
+  /** The session as it was after the entry at a journal position; −1 is before the first. */
+  at(position: number): Promise<SessionSnapshot<F>>
+  /** Verifies every hash and link of the journal on this device. */
+  verify(): Promise<Verification>
+  /** The plain state envelope. */
+  toState(): Promise<StateEnvelope>
   /** Stores what is local and lets go. Idempotent. */
   close(): Promise<void>
 }
@@ -120,6 +136,7 @@ export interface SessionOptions<F extends Flow> {
   readonly sync: SyncPort | undefined
   /** Why nothing stored here survives the page, where that is so. */
   readonly storeProblem: AtRisk | undefined
+  readonly readLedger: () => Promise<Ledger>
   readonly onError: (error: unknown) => void
   /** Called by each `close()`: `undefined` while others hold the session, else resolves once what is local is stored. */
   readonly release: () => Promise<void> | undefined
@@ -204,14 +221,23 @@ export function createSession<F extends Flow>(
 
   function readSnapshot(): SessionSnapshot<F> {
     const { state, step } = at()
+    return snapshotOf(state, step, journal.position, issues)
+  }
+
+  function snapshotOf(
+    state: SessionState,
+    step: StepId,
+    position: number,
+    shown: readonly Issue[],
+  ): SessionSnapshot<F> {
     return Object.freeze({
       id,
       flow: state.flow,
-      position: journal.position,
+      position,
       status: state.status,
       step: step as StepIdOf<F>,
       answers: state.answers as AnswersOf<F>,
-      issues,
+      issues: shown,
       progress: progressOf(flow, state, step),
       ...(state.submitted === undefined ? {} : { submitted: state.submitted as readonly StepIdOf<F>[] }),
     })
@@ -424,7 +450,22 @@ export function createSession<F extends Flow>(
       events.on((fired) => {
         if (fired.type === type) listener(fired.event as never)
       }),
-    toState() {
+    get parked() {
+      return status.parked
+    },
+    async history() {
+      return (await options.readLedger()).entries
+    },
+    async at(position) {
+      const state = (await options.readLedger()).stateAt(position)
+      return snapshotOf(state, state.step, position, [])
+    },
+    async verify() {
+      const { entries, damage } = await options.readLedger()
+      return damage.length === 0 ? { type: 'whole', entries: entries.length } : { type: 'broken', damage }
+    },
+    async toState() {
+      const { checkpoints } = await options.readLedger()
       const { state, step } = at()
       const { failure } = journal.marks
       return {
@@ -433,7 +474,7 @@ export function createSession<F extends Flow>(
         currentStep: step,
         status: state.status,
         payload: state.answers,
-        checkpoints: [],
+        checkpoints: checkpoints.map(({ step: of, at: when, hash }) => ({ step: of, at: when, hash })),
         ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
       }
     },

@@ -211,6 +211,53 @@ describe('createWaymark', () => {
     expect(b.status.getSnapshot().saved.server).toBe('yes')
   })
 
+  test('tells its history, goes back to any version, and proves what it stored', async () => {
+    const store = durableStore()
+    const clock = createFakeClock()
+    const waymark = page({ store, clock })
+    const session = await waymark.open('mortgage')
+    session.set('applicant', { name: 'Ada', joint: false })
+    await session.next()
+    session.set('notes', { text: 'later' })
+    session.commit()
+    await session.saved('strict')
+    await clock.advance(1_000)
+    const history = await session.history()
+    expect(history.map((entry) => entry.position)).toEqual([0, 1, 2])
+    expect(history[1]?.changes?.map((change) => change.type)).toEqual(['set', 'finished', 'moved'])
+    expect((await session.at(1)).answers).toEqual({ applicant: { name: 'Ada', joint: false } })
+    expect((await session.at(-1)).answers).toEqual({})
+    expect(await session.verify()).toEqual({ type: 'whole', entries: 3 })
+    expect(await session.toState()).toMatchObject({
+      id: session.id,
+      version: 3,
+      currentStep: 'incomes',
+      status: 'running',
+      checkpoints: [{ step: 'incomes', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    })
+    const [rows] = await store.read([{ store: 'journal', prefix: [session.id, 1] }])
+    const row = rows?.[0] as { p: string }
+    await store.write({
+      durability: 'strict',
+      put: [{ store: 'journal', key: [session.id, 1], value: { ...row, p: row.p.replace('Ada', 'Eve') } }],
+    })
+    expect(await session.verify()).toMatchObject({ type: 'broken', damage: [{ place: 'entry/1' }, {}] })
+  })
+
+  test('continues the session last saved, whatever its key, when asked to', async () => {
+    const clock = createFakeClock()
+    const waymark = page({ clock })
+    const a = await waymark.open('mortgage', { key: 'one' })
+    a.set('notes', { text: 'a' })
+    await clock.advance(6_000)
+    const b = await waymark.open('mortgage', { key: 'two' })
+    b.set('notes', { text: 'b' })
+    await clock.advance(6_000)
+    expect((await waymark.open('mortgage', { resume: 'latest' })).id).toBe(b.id)
+    await b.abandon()
+    expect((await waymark.open('mortgage', { resume: 'latest' })).id).toBe(a.id)
+  })
+
   test('keeps accounts apart', async () => {
     const store = durableStore()
     const backend = memoryBackend()

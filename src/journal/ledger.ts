@@ -1,0 +1,73 @@
+/**
+ * The journal read as an audit trail: every entry in order, verified, and the state after any of them. Read-only, and
+ * not in the first load.
+ */
+import { msFromStamp } from '../base/clock.ts'
+import { entryId } from '../record/entry.ts'
+import { applyChange, type Change, type SessionState } from '../record/state.ts'
+import type { Store } from '../store/store.ts'
+import { type ManifestRow, readManifest } from './checkpoint.ts'
+import { type Damage, foldTail, readTail } from './restore.ts'
+import { ofSession } from './rows.ts'
+
+export interface LedgerEntry {
+  /** Its key in this database's journal. */
+  readonly position: number
+  /** `writer:n`, the same in every database. */
+  readonly id: string
+  /** Milliseconds since 1970, by the hybrid clock. */
+  readonly at: number
+  readonly hash: string
+  /** Absent where the payload was erased. */
+  readonly changes?: readonly Change[]
+}
+
+export interface LedgerCheckpoint {
+  readonly position: number
+  readonly step: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly hash: string
+}
+
+export interface Ledger {
+  readonly entries: readonly LedgerEntry[]
+  /** Stored checkpoints that verify, oldest first. */
+  readonly checkpoints: readonly LedgerCheckpoint[]
+  /** What does not verify, or is missing. */
+  readonly damage: readonly Damage[]
+  /** The state after the entry at `position`; before the first, the empty state. */
+  stateAt(position: number): SessionState
+}
+
+/** Reads all of a session's journal: O(entries). */
+export async function readLedger(store: Store, session: string, initial: SessionState): Promise<Ledger> {
+  const [tail, [manifestRows = []]] = await Promise.all([
+    readTail(store, session, 0),
+    store.read([ofSession('checkpoints', session)]),
+  ])
+  const { damage } = foldTail(initial, {}, tail)
+  const checkpoints = (manifestRows as ManifestRow[]).flatMap((row) => {
+    const manifest = readManifest(row)
+    if (manifest === undefined) return []
+    return [
+      { position: manifest.position, step: manifest.meta.step, at: msFromStamp(manifest.at), hash: row.h },
+    ]
+  })
+  return {
+    entries: tail.entries.map((entry) => ({
+      position: entry.position,
+      id: entryId(entry),
+      at: msFromStamp(entry.at),
+      hash: entry.hash,
+      ...(entry.changes === undefined ? {} : { changes: entry.changes }),
+    })),
+    checkpoints,
+    damage: [...tail.damage, ...damage],
+    stateAt: (position) =>
+      tail.entries
+        .filter((entry) => entry.position <= position)
+        .flatMap((entry) => entry.changes ?? [])
+        .reduce(applyChange, initial),
+  }
+}
