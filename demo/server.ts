@@ -42,6 +42,7 @@ const defaultPort = 5173
 /** Everything from this origin, nothing inline, nothing evaluated. */
 const contentSecurityPolicy = [
   "default-src 'self'",
+  "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
