@@ -4,7 +4,8 @@
  * Invariants
  * - A batch has at most one entry, its comparing `add`, at the position after the trunk's.
  * - A batch is never changed once made: a write whose fate is unknown is sent again as the same bytes.
- * - The head is written with an entry only where something a list shows changed, or on request.
+ * - The head is written with an entry only where something a list shows changed, where it trails by half a minute, or on
+ *   request.
  */
 import type { HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
@@ -61,6 +62,9 @@ export interface Theirs {
   readonly rows: (position: number) => readonly Row[]
 }
 
+/** How far a list may trail the last entry in saying when it was saved. */
+const headTrailsMs = 30_000
+
 /** A writer's local chain, for entries that are never pushed. */
 export const localSuffix = '~'
 
@@ -94,6 +98,7 @@ export function createBatchMaker(of: {
 }): BatchMaker {
   const { session, writer, hybrid, random, toHead } = of
   let listedHead = ''
+  let listedAt = 0
 
   function pack(trunk: Trunk, chain: string, changes: readonly Change[], at: number) {
     const after = trunk.heads[chain] ?? noChain
@@ -104,8 +109,9 @@ export function createBatchMaker(of: {
   function headRows(state: SessionState, isDue: boolean): Row[] {
     const head = toHead(state)
     const listed = JSON.stringify({ ...head, savedAt: 0 })
-    if (listed === listedHead && !isDue) return []
+    if (listed === listedHead && head.savedAt - listedAt < headTrailsMs && !isDue) return []
     listedHead = listed
+    listedAt = head.savedAt
     return [{ store: 'heads', key: [head.account, session], value: head }]
   }
 
@@ -169,13 +175,16 @@ export function createBatchMaker(of: {
       }
     },
     merge(trunk, leading, theirs) {
-      const { state, losers } = mergeStates({
-        base: theirs.base,
-        ours: trunk.state,
-        theirs: theirs.state,
-        ourStamp: theirs.ourStampOf,
-        theirStamp: theirs.stampOf,
-      })
+      const { state, losers } =
+        trunk.position < 0
+          ? { state: theirs.state, losers: [] }
+          : mergeStates({
+              base: theirs.base,
+              ours: trunk.state,
+              theirs: theirs.state,
+              ourStamp: theirs.ourStampOf,
+              theirStamp: theirs.stampOf,
+            })
       hybrid.hear(theirs.at)
       const patch = diff(trunk.state as unknown as Json, state as unknown as Json)
       const merged: Change = { type: 'merged', patch, joins: theirs.heads, losers }

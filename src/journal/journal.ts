@@ -35,9 +35,9 @@ import { type Batch, createBatchMaker, type Theirs, type Trunk } from './batch.t
 import { createCheckpoints } from './checkpoints.ts'
 import { type SetChange, toChangesText } from './draft.ts'
 import { createLocal, fold } from './local.ts'
-import { type Damage, foldTail, readTail, restoreSession, type Tail } from './restore.ts'
+import { type Damage, foldTail, readTail, restoreSession, type Tail, withoutLater } from './restore.ts'
 import { type Draft, longestText } from './rows.ts'
-import { type StampedChange, stampedChanges } from './stamps.ts'
+import { latestStamp, type StampedChange, stampedChanges } from './stamps.ts'
 
 export interface JournalOptions {
   readonly store: Store
@@ -352,6 +352,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       at = Math.max(at, done.stamp)
       checkpoints.note(trunk, at, done.changes.some(isMilestone))
+      foreignDrafts = foreignDrafts.map((other) => withoutLater(other, latestStamp(done.items)))
     }
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })

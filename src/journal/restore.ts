@@ -6,6 +6,8 @@
  *   and everything readable around it is used. Damage to one entry costs that entry's changes, nothing else.
  * - An entry written by a newer version ends the reading there: `isOutdated`, nothing may be appended after it.
  */
+
+import type { StampOf } from '../merge/merge-states.ts'
 import {
   type ChainHead,
   type ChainHeads,
@@ -14,7 +16,7 @@ import {
   noChain,
   unpackEntry,
 } from '../record/entry.ts'
-import { applyChange, type Change, type Loser, type SessionState } from '../record/state.ts'
+import { applyChange, type Change, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
 import { type Draft, fromJournalRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
@@ -168,27 +170,26 @@ async function withoutSuperseded(
     const before = await readEntries({ store, session, from: oldest + 1, rows, keys, damage: [] })
     known = [...before.entries, ...entries]
   }
-  return drafts.map((draft) => {
-    const later = latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))
-    const superseded: Loser[] = []
-    const changes = draft.changes.map((change): Change => {
-      if (change.type !== 'set') return change
-      const patch = change.patch.filter((operation) => {
-        if (later(change.step, operation.path).at <= draft.at) return true
-        const value = operation.op === 'remove' ? {} : { value: operation.value }
-        superseded.push({
-          step: change.step,
-          path: operation.path,
-          ...value,
-          at: draft.at,
-          writer: draft.writer,
-        })
-        return false
-      })
-      return { ...change, patch }
+  return drafts.map((draft) =>
+    withoutLater(draft, latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))),
+  )
+}
+
+/** A draft but for what was changed later than it; that is set aside in `superseded`. */
+export function withoutLater(draft: Draft, later: StampOf): Draft {
+  const superseded = [...draft.superseded]
+  const changes = draft.changes.map((change): Change => {
+    if (change.type !== 'set') return change
+    const patch = change.patch.filter((operation) => {
+      if (later(change.step, operation.path).at <= draft.at) return true
+      const value = operation.op === 'remove' ? {} : { value: operation.value }
+      const { at, writer } = draft
+      superseded.push({ step: change.step, path: operation.path, ...value, at, writer, side: 'theirs' })
+      return false
     })
-    return { ...draft, changes, superseded }
+    return { ...change, patch }
   })
+  return { ...draft, changes, superseded }
 }
 
 async function readChunks(store: Store, session: string, position: number): Promise<readonly unknown[]> {

@@ -34,7 +34,7 @@ export interface Plan extends Place {
 
 /** `undefined` where the event is not allowed or changes nothing. */
 export function planOf(flow: Flow, at: Place, event: SessionEvent): Plan | undefined {
-  if (event.type === 'adopt') return planAdopt(flow, at, event.state)
+  if (event.type === 'adopt') return planAdopt(flow, at, event.state, event.step)
   if (isEnded(at.state.status)) return undefined
   switch (event.type) {
     case 'set':
@@ -88,8 +88,8 @@ function isHeld(at: Place): boolean {
   return at.state.status === 'paused'
 }
 
-function planAdopt(flow: Flow, at: Place, state: SessionState): Plan | undefined {
-  const step = isEnded(state.status) ? state.step : landingStep(flow, state, at.step)
+function planAdopt(flow: Flow, at: Place, state: SessionState, wanted = at.step): Plan | undefined {
+  const step = isEnded(state.status) ? state.step : landingStep(flow, state, wanted)
   return state === at.state && step === at.step ? undefined : { state, step, changes: [] }
 }
 

@@ -14,8 +14,8 @@ export type SessionEvent =
   | { readonly type: 'abandon' }
   | { readonly type: 'expire' }
   | { readonly type: 'restart' }
-  /** Takes over a state merged elsewhere; emits nothing, since its changes are recorded there. */
-  | { readonly type: 'adopt'; readonly state: SessionState }
+  /** Takes over a state merged elsewhere, at its own step or at `step`; emits nothing: its changes are recorded there. */
+  | { readonly type: 'adopt'; readonly state: SessionState; readonly step?: StepId }
 
 /** Emitted once per event that changed something: folding these changes gives the new state. */
 export type SessionEmitted = { readonly type: 'changes'; readonly changes: readonly Change[] }

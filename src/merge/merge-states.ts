@@ -43,9 +43,9 @@ export function mergeStates(options: MergeOptions): MergeOutcome {
   const losers: Loser[] = []
   const ended = pickEnded(ours, theirs)
   if (ended !== undefined) {
+    const side = ended === ours ? 'theirs' : 'ours'
     const other = ended === ours ? theirs : ours
-    const stampOf = ended === ours ? options.theirStamp : options.ourStamp
-    collectLosers(base, ended, other, stampOf, losers)
+    collectLosers({ ...options, ended, other, side, losers })
     return { state: { ...ended, visited: { ...other.visited, ...ended.visited } }, losers }
   }
   const answers = mergeAnswers(options, losers)
@@ -126,6 +126,7 @@ function mergeValue(
     path,
     ...(lost === undefined ? {} : { value: lost }),
     ...(isOurs ? their : our),
+    side: isOurs ? 'theirs' : 'ours',
   })
   return isOurs ? ours : theirs
 }
@@ -150,16 +151,19 @@ function mergeFinished(options: MergeOptions, answers: Answers): SessionState['f
 
 /** What `other` changed since the base and the ended side does not hold. */
 function collectLosers(
-  base: SessionState,
-  ended: SessionState,
-  other: SessionState,
-  stampOf: StampOf,
-  losers: Loser[],
+  options: MergeOptions & {
+    readonly ended: SessionState
+    readonly other: SessionState
+    readonly side: Loser['side']
+    readonly losers: Loser[]
+  },
 ): void {
+  const { base, ended, other, side, losers } = options
+  const stampOf = side === 'ours' ? options.ourStamp : options.theirStamp
   for (const step of new Set([...Object.keys(base.answers), ...Object.keys(other.answers)])) {
     const value = own(other.answers, step)
     if (isEqual(value, own(base.answers, step)) || isEqual(value, own(ended.answers, step))) continue
-    losers.push({ step, path: '', ...(value === undefined ? {} : { value }), ...stampOf(step, '') })
+    losers.push({ step, path: '', ...(value === undefined ? {} : { value }), ...stampOf(step, ''), side })
   }
 }
 

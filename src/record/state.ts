@@ -81,6 +81,8 @@ export interface Loser {
   readonly value?: Json
   readonly at: number
   readonly writer: string
+  /** Whose it was, seen from the entry that records it. */
+  readonly side: 'ours' | 'theirs'
 }
 
 const endStatuses: ReadonlySet<Status> = new Set<Status>(['done', 'abandoned', 'expired'])

@@ -77,7 +77,7 @@ export interface Session<F extends Flow = Flow> {
   readonly actor: SessionActor
 
   /**
-   * Sets some fields of a step, or the whole list of a repeatable one. Takes effect in memory at once and is handed to
+   * Sets some fields of a step, each as a whole, or the whole list of a repeatable one; fields not named stay. Takes effect in memory at once and is handed to
    * storage in the same task. Invalid answers are kept like any other. Throws `step-unknown`, `answer-not-json`,
    * `answer-too-large` and, once the session is closed, `closed`; then nothing changed.
    */
@@ -493,7 +493,12 @@ export function createSession<F extends Flow>(
     onJournalEvent(event) {
       switch (event.type) {
         case 'foreign':
-          if (!isClosed) actor.send({ type: 'adopt', state: event.state })
+          if (!isClosed) {
+            // Opened here for the first time and untouched: begins where another device left off.
+            const isUntouched = at().state.status === 'pending' && journal.marks.made === 0
+            const step = isUntouched ? { step: event.state.step } : {}
+            actor.send({ type: 'adopt', state: event.state, ...step })
+          }
           if (event.losers.length > 0) {
             const heard = event.losers.map((loser): Conflict => ({ ...loser, id: createId(random, 8) }))
             conflicts = [...conflicts, ...heard]

@@ -8,8 +8,8 @@ import type { KeyedItem, StepAnswers } from '../record/state.ts'
 export const longestChange = 1_000_000
 
 /**
- * The operations that set some fields of a step. Fields not named stay; a field given as `undefined` is removed; objects
- * are merged member by member, lists are replaced. Throws `answer-not-json` and `answer-too-large` before anything
+ * The operations that set some fields of a step. Fields not named stay; a field given as `undefined` is removed; a
+ * field that is an object or a list is set as a whole. Throws `answer-not-json` and `answer-too-large` before anything
  * changes.
  */
 export function patchOfFields(

@@ -6,6 +6,7 @@
  * - Every step moved to from within is one history entry; a move that history itself asked for adds none.
  * - A URL that names a step the person may not visit yet leads to where they may be, and is corrected.
  */
+import { isWaymarkError } from '../base/errors.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Session } from '../session/session.ts'
 
@@ -58,9 +59,14 @@ export function bindHistory<F extends Flow>(session: Session<F>, options: Histor
   }
 
   const unsubscribe = session.subscribe(onStep)
-  const onPop = () => void follow()
+  const onPop = () => {
+    follow().catch((error: unknown) => {
+      // A session closed elsewhere has nowhere to go.
+      if (!isWaymarkError(error, 'closed')) throw error
+    })
+  }
   page.addEventListener('popstate', onPop)
-  void follow()
+  onPop()
   return () => {
     unsubscribe()
     page.removeEventListener('popstate', onPop)

@@ -135,7 +135,10 @@ describe('createWaymark', () => {
     const b = await other.open('mortgage')
     await clock.advance(2_000)
     expect(b.id).toBe(a.id)
-    expect(b.getSnapshot().answers).toEqual({ applicant: { name: 'Ada', joint: false } })
+    expect(b.getSnapshot()).toMatchObject({
+      step: 'incomes',
+      answers: { applicant: { name: 'Ada', joint: false } },
+    })
     expect(b.status.getSnapshot().saved.server).toBe('yes')
     b.add('incomes', { source: 'Work', amount: 1 })
     a.set('applicant', { name: 'Ada Lovelace' })

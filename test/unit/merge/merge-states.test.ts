@@ -161,7 +161,10 @@ describe('mergeStates', () => {
         expect(other.state.visited).toEqual(one.state.visited)
         const listed = (losers: readonly Loser[]) =>
           losers.map((loser) => canonicalJson(loser as unknown as Json)).sort()
-        expect(listed(other.losers)).toEqual(listed(one.losers))
+        const mirrored = other.losers.map(
+          (loser): Loser => ({ ...loser, side: loser.side === 'ours' ? 'theirs' : 'ours' }),
+        )
+        expect(listed(mirrored)).toEqual(listed(one.losers))
       }),
       runs,
     )
@@ -301,7 +304,7 @@ describe('mergeStates', () => {
       [set('one', 'C', '/name'), { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/gone' }] }],
     )
     expect(state.answers).toEqual({ one: { name: 'B', town: 'Y' } })
-    expect(losers).toEqual([{ step: 'one', path: '/name', value: 'C', at: 1, writer: 'b' }])
+    expect(losers).toEqual([{ step: 'one', path: '/name', value: 'C', at: 1, writer: 'b', side: 'theirs' }])
   })
 
   test('keeps the deletion that lost, and what lost against a deletion', () => {
@@ -309,10 +312,10 @@ describe('mergeStates', () => {
     const remove: Change = { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/a' }] }
     const kept = merge(base, [set('one', 2, '/a')], [remove])
     expect(kept.state.answers).toEqual({ one: { a: 2 } })
-    expect(kept.losers).toEqual([{ step: 'one', path: '/a', at: 1, writer: 'b' }])
+    expect(kept.losers).toEqual([{ step: 'one', path: '/a', at: 1, writer: 'b', side: 'theirs' }])
     const gone = merge(base, [remove], [set('one', 2, '/a')])
     expect(gone.state.answers).toEqual({ one: {} })
-    expect(gone.losers).toEqual([{ step: 'one', path: '/a', value: 2, at: 1, writer: 'b' }])
+    expect(gone.losers).toEqual([{ step: 'one', path: '/a', value: 2, at: 1, writer: 'b', side: 'theirs' }])
   })
 
   test('keeps what the other side cleared or deleted after the end as losers', () => {
@@ -321,8 +324,8 @@ describe('mergeStates', () => {
     const { state, losers } = merge(base, [{ type: 'status', to: 'done' }], [set('one', 2, '/a'), cleared])
     expect(state.answers).toEqual(base.answers)
     expect(losers).toEqual([
-      { step: 'one', path: '', value: { a: 2 }, at: 1, writer: 'b' },
-      { step: 'two', path: '', at: 1, writer: 'b' },
+      { step: 'one', path: '', value: { a: 2 }, at: 1, writer: 'b', side: 'theirs' },
+      { step: 'two', path: '', at: 1, writer: 'b', side: 'theirs' },
     ])
   })
 
