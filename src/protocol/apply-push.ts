@@ -5,7 +5,7 @@
  *   an entry is damaged, foreign, or differs from its twin ▶ rejected
  *   every entry is held ─────────────────────────────────▶ held        nothing is written, whatever `base` says
  *   base is not the current rev ─────────────────────────▶ stale
- *   chain has a gap · session ended · answers malformed ──▶ rejected
+ *   chain does not link · answers malformed ──────────────▶ rejected
  *   else ────────────────────────────────────────────────▶ accepted    with what to write
  *
  * Invariants
@@ -33,7 +33,14 @@ import {
   rememberedRevs,
   type Stamp,
 } from './held.ts'
-import { chainFault, type FreshEntry, isWellFormed, isWriter, verifyEntries } from './verify-entries.ts'
+import {
+  chainFault,
+  type FreshEntry,
+  headsAfter,
+  isWellFormed,
+  isWriter,
+  verifyEntries,
+} from './verify-entries.ts'
 import type { FieldIssue, PushItem } from './wire.ts'
 
 export type PushVerdict =
@@ -76,10 +83,7 @@ export function applyPush(
       rev,
       revs: [...(held?.revs ?? []), rev].slice(-rememberedRevs),
       meta: hasEnded ? held.meta : item.meta,
-      heads: {
-        ...held?.heads,
-        ...Object.fromEntries(fresh.map(({ entry: e }) => [e.writer, { n: e.n, hash: e.hash }])),
-      },
+      heads: headsAfter(held?.heads ?? {}, fresh),
       at: fresh.reduce((at, { entry }) => Math.max(at, entry.at), held?.at ?? 0),
       entries: fresh.map(({ record }) => record),
       steps: changedSteps(held, item, fresh, countOf(rev)),

@@ -1,5 +1,12 @@
 import { sha256 } from '../base/hash.ts'
-import { type Entry, entryId, noChain, unpackEntry } from '../record/entry.ts'
+import {
+  type ChainHead,
+  type ChainHeads,
+  type Entry,
+  entryId,
+  noChain,
+  unpackEntry,
+} from '../record/entry.ts'
 import { countOf, type HeldEntry, type HeldForPush } from './held.ts'
 import type { PushItem } from './wire.ts'
 
@@ -55,25 +62,32 @@ export function verifyEntries(item: PushItem, held: HeldForPush | undefined): En
 }
 
 /**
- * Checks that new entries continue their writers' chains without a gap; the reason why not, or `undefined`. Into a
- * session the server does not hold a chain may enter anywhere: after a server lost its data, what a compacted client
- * still has is all there is.
+ * Checks that new entries fit their writers' chains; the reason why not, or `undefined`. A gap is no fault: an entry
+ * that was damaged on the device will never come, and must not hold back what was entered after it. The missing number
+ * shows the gap for good; an entry that turns up later fills it. Only the next number must link to the head.
  */
 export function chainFault(
   fresh: readonly FreshEntry[],
   held: HeldForPush | undefined,
-): 'writer-forked' | 'chain-gap' | undefined {
-  const tips = new Map(Object.entries(held?.heads ?? {}))
+): 'writer-forked' | undefined {
+  const heads = new Map(Object.entries(held?.heads ?? {}))
   for (const { entry } of fresh) {
-    const tip = tips.get(entry.writer) ?? (held === undefined ? undefined : noChain)
-    if (tip !== undefined) {
-      if (entry.n <= tip.n) return 'writer-forked'
-      if (entry.n !== tip.n + 1) return 'chain-gap'
-      if (entry.prev !== tip.hash) return 'writer-forked'
-    }
-    tips.set(entry.writer, { n: entry.n, hash: entry.hash })
+    const tip = heads.get(entry.writer) ?? noChain
+    if (entry.n === tip.n + 1 && entry.prev !== tip.hash) return 'writer-forked'
+    withHead(heads, entry)
   }
   return undefined
+}
+
+/** The heads after new entries: a writer's highest number, whatever order they came in. */
+export function headsAfter(heads: ChainHeads, fresh: readonly FreshEntry[]): ChainHeads {
+  return Object.fromEntries(
+    fresh.reduce((after, { entry }) => withHead(after, entry), new Map(Object.entries(heads))),
+  )
+}
+
+function withHead(heads: Map<string, ChainHead>, { writer, n, hash }: Entry): Map<string, ChainHead> {
+  return n > (heads.get(writer) ?? noChain).n ? heads.set(writer, { n, hash }) : heads
 }
 
 /** Tells text without a lone surrogate; such text has one UTF-8 form and can be stored by any database. */
