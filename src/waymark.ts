@@ -3,10 +3,10 @@ export { isWaymarkError, WaymarkError } from './base/errors.ts'
 export type { Json, JsonObject } from './base/json.ts'
 export {
   createWaymark,
-  type Resumable,
   type Waymark,
   type WaymarkOptions,
 } from './client/create-waymark.ts'
+export type { Resumable } from './client/heads.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
 export {
   defineFlow,

@@ -24,7 +24,8 @@ export interface SyncHolder {
   start(): void
   stop(): void
   tell(what: 'online' | 'offline' | 'signIn'): void
-  close(): void
+  /** Resolves when nothing of it runs any more. */
+  close(): Promise<void>
 }
 
 const retryMs = 10_000
@@ -104,10 +105,10 @@ export function holdSyncOf(options: {
       sync?.stop()
     },
     tell: (type) => sync?.send({ type }),
-    close() {
+    async close() {
       isClosed = true
       cancelRetry()
-      sync?.close()
+      await sync?.close()
     },
   }
 }

@@ -10,6 +10,10 @@ export type TabNews =
   | { readonly type: 'stored'; readonly session: string }
   /** The server acknowledged or sent something for this session. */
   | { readonly type: 'synced'; readonly session: string }
+  /** Nothing of this session is stored here any more. */
+  | { readonly type: 'removed'; readonly session: string }
+  /** A session of someone not signed in is an account's now. */
+  | { readonly type: 'claimed'; readonly session: string }
 
 /** Tabs over a BroadcastChannel; where there is none, tabs find out when they are looked at again. */
 export function openTabs(namespace: string): Tabs {
@@ -41,7 +45,7 @@ function isNews(value: unknown): value is TabNews {
   return (
     typeof news === 'object' &&
     news !== null &&
-    (news.type === 'stored' || news.type === 'synced') &&
+    ['stored', 'synced', 'removed', 'claimed'].includes(news.type ?? '') &&
     typeof news.session === 'string'
   )
 }

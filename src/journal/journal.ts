@@ -68,7 +68,7 @@ export type JournalEvent =
 export interface SaveMarks {
   readonly made: number
   readonly acknowledged: number
-  /** Acknowledged by a strict commit, or followed by one. */
+  /** Acknowledged by a strict commit, or followed by one; -1 before this page's first. */
   readonly strict: number
   readonly failure: WaymarkError | undefined
   readonly isOutdated: boolean
@@ -84,8 +84,10 @@ export interface Journal {
   readonly marks: SaveMarks
   /** What was found unreadable and set aside, as yet. */
   readonly damage: readonly Damage[]
-  /** True where everything is an entry: nothing local, no draft of this or another writer. */
+  /** True where everything of this page is an entry. */
   readonly isSettled: boolean
+  /** True where other writers' typing is shown that is no entry yet. */
+  readonly hasForeignDrafts: boolean
   /** Typing: kept as a draft until it becomes an entry. */
   draft(change: SetChange): void
   /** Changes that are an entry at once, together with the draft before them. */
@@ -105,8 +107,8 @@ export interface Journal {
   merge(theirs: Theirs): Promise<boolean>
   /** Best effort before the page goes: writes the typing without waiting for the write under way. */
   flush(): void
-  /** Stores what is local, then stops. Idempotent. */
-  close(): Promise<void>
+  /** Stores what is local, unless `isDiscarding`, then stops. Idempotent. */
+  close(options?: { readonly isDiscarding?: boolean }): Promise<void>
 }
 
 const draftRestMs = 5_000
@@ -140,7 +142,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let isClosed = false
   let hasWritten = false
   let failures = 0
-  let marks: SaveMarks = { made: 0, acknowledged: 0, strict: 0, failure: undefined, isOutdated }
+  let marks: SaveMarks = { made: 0, acknowledged: 0, strict: -1, failure: undefined, isOutdated }
   let damage: readonly Damage[] = []
   const waiting = new Set<() => void>()
   let cancelRest = () => {}
@@ -175,7 +177,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return damage
     },
     get isSettled() {
-      return batch === undefined && local.items().length === 0 && foreignDrafts.length === 0
+      return batch === undefined && local.items().length === 0
+    },
+    get hasForeignDrafts() {
+      return foreignDrafts.length > 0
     },
     draft(change) {
       mark({ made: marks.made + 1 })
@@ -196,6 +201,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       schedule()
     },
     harden() {
+      if (!isStored && marks.made === 0) return mark({ strict: 0 })
       isHardenDue = marks.strict < marks.made
       schedule()
     },
@@ -227,9 +233,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         hasDraftRow = true
       }, fail)
     },
-    async close() {
+    async close({ isDiscarding = false } = {}) {
       if (isClosed) return
-      await journal.settled()
+      if (!isDiscarding) await journal.settled()
       isClosed = true
       cancelRest()
       cancelRetry()
@@ -466,7 +472,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     foreignDrafts = []
     adopting = []
     local = createLocal(writer)
-    mark({ made: marks.made + 1, acknowledged: 0, strict: 0 })
+    mark({ made: marks.made + 1, acknowledged: 0, strict: -1 })
     if (!wasStored) return
     const patch = diff(fold(initial, lead()) as unknown as Json, state as unknown as Json)
     local.push([{ type: 'merged', patch, joins: {}, losers: [] }], hybrid.next())

@@ -54,6 +54,11 @@ export async function readLedger(store: Store, session: string, initial: Session
       { position: manifest.position, step: manifest.meta.step, at: msFromStamp(manifest.at), hash: row.h },
     ]
   })
+  // A checkpoint past the last entry remembers what was cut off.
+  const last = tail.position ?? -1
+  const cutOff = checkpoints
+    .filter(({ position }) => position > last)
+    .map(({ position }): Damage => ({ place: `entry/${position}`, reason: 'missing at the end', row: null }))
   return {
     entries: tail.entries.map((entry) => ({
       position: entry.position,
@@ -63,7 +68,7 @@ export async function readLedger(store: Store, session: string, initial: Session
       ...(entry.changes === undefined ? {} : { changes: entry.changes }),
     })),
     checkpoints,
-    damage: [...tail.damage, ...damage],
+    damage: [...tail.damage, ...damage, ...cutOff],
     stateAt: (position) =>
       tail.entries
         .filter((entry) => entry.position <= position)

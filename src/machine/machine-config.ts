@@ -62,6 +62,7 @@ export function configOf(flow: Flow) {
       abandon: [ends],
       expire: [ends],
       restart: [stays, ...anywhere],
+      reopen: anywhere,
       adopt: [stays, ends, ...anywhere].map((way) => ({ ...way, actions: ['foldChanges' as const] })),
     },
   }

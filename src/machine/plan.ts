@@ -35,6 +35,9 @@ export interface Plan extends Place {
 /** `undefined` where the event is not allowed or changes nothing. */
 export function planOf(flow: Flow, at: Place, event: SessionEvent): Plan | undefined {
   if (event.type === 'adopt') return planAdopt(flow, at, event.state, event.step)
+  if (event.type === 'reopen') {
+    return at.state.status === 'done' ? fold(at, [{ type: 'reopened' }]) : undefined
+  }
   if (isEnded(at.state.status)) return undefined
   switch (event.type) {
     case 'set':

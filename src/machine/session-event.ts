@@ -14,6 +14,8 @@ export type SessionEvent =
   | { readonly type: 'abandon' }
   | { readonly type: 'expire' }
   | { readonly type: 'restart' }
+  /** Takes back a finish; whoever sends it knows that no server accepted it. */
+  | { readonly type: 'reopen' }
   /** Takes over a state merged elsewhere, at its own step or at `step`; emits nothing: its changes are recorded there. */
   | { readonly type: 'adopt'; readonly state: SessionState; readonly step?: StepId }
 

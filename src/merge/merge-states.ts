@@ -41,7 +41,7 @@ export function mergeStates(options: MergeOptions): MergeOutcome {
   if (ours === base || ours === theirs) return { state: theirs, losers: [] }
   if (theirs === base) return { state: ours, losers: [] }
   const losers: Loser[] = []
-  const ended = pickEnded(ours, theirs)
+  const ended = pickEnded(options)
   if (ended !== undefined) {
     const side = ended === ours ? 'theirs' : 'ours'
     const other = ended === ours ? theirs : ours
@@ -64,12 +64,17 @@ export function mergeStates(options: MergeOptions): MergeOutcome {
 }
 
 /** `done` before `abandoned` before `expired`; with both sides the same, theirs: it is the one already acknowledged. */
-function pickEnded(ours: SessionState, theirs: SessionState): SessionState | undefined {
+function pickEnded({ base, ours, theirs }: MergeOptions): SessionState | undefined {
   for (const status of ['done', 'abandoned', 'expired'] as const) {
-    if (theirs.status === status) return theirs
-    if (ours.status === status) return ours
+    if (theirs.status === status && !isTakenBack(base, ours, theirs)) return theirs
+    if (ours.status === status && !isTakenBack(base, theirs, ours)) return ours
   }
   return undefined
+}
+
+/** One side reopened what was done before they parted, and the other did nothing to it since. */
+function isTakenBack(base: SessionState, reopened: SessionState, ended: SessionState): boolean {
+  return base.status === ended.status && base.status === 'done' && reopened.status !== 'done'
 }
 
 function mergeAnswers(options: MergeOptions, losers: Loser[]): Answers {

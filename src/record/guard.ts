@@ -39,6 +39,8 @@ function checkChange(change: JsonObject): boolean | 'newer' {
       return isText(change['from']) && isText(change['to']) && causes.has(change['by'] as string)
     case 'status':
       return isStatus(change['to']) && (change['submitted'] === undefined || isTexts(change['submitted']))
+    case 'reopened':
+      return true
     case 'restarted':
       return isText(change['step'])
     case 'resumed':

@@ -8,7 +8,7 @@
  * - Answers are kept for every step ever filled, on the path or off it; only a restart clears them.
  * - A step counts as finished until its answers change; nothing else un-finishes it.
  * - Status is monotone: once `done`, `abandoned` or `expired`, no change alters answers or status, but for a merge with
- *   a side that ended too.
+ *   a side that ended too, and for `reopened`, which takes back a `done` that no server accepted.
  */
 import type { Json, JsonObject } from '../base/json.ts'
 import { applyPatch, type Operation, withMember } from '../base/patch.ts'
@@ -62,6 +62,8 @@ export type Change =
   | { readonly type: 'moved'; readonly from: StepId; readonly to: StepId; readonly by: MoveCause }
   | { readonly type: 'status'; readonly to: Status; readonly submitted?: readonly StepId[] }
   | { readonly type: 'restarted'; readonly step: StepId }
+  /** A finish the server refused was taken back: the one way out of an end. */
+  | { readonly type: 'reopened' }
   | { readonly type: 'resumed'; readonly position: number }
   /** The draft of a writer that is gone became part of this entry; a second adoption is dropped. */
   | { readonly type: 'adopted'; readonly writer: string; readonly n: number }
@@ -117,6 +119,10 @@ export function applyChange(state: SessionState, change: Change): SessionState {
     case 'resumed':
     case 'adopted':
       return state
+    case 'reopened': {
+      const { submitted: _, ...rest } = state
+      return state.status === 'done' ? { ...rest, status: 'running' } : state
+    }
   }
   if (isEnded(state.status)) return state
   switch (change.type) {

@@ -10,7 +10,7 @@ export type MoveOutcome<F extends Flow = Flow> = { readonly step: StepIdOf<F>; r
   | { readonly type: 'invalid'; readonly issues: readonly Issue[] }
   /** Not allowed here: `step` is the one that needs attention first, or the one the session stays at. */
   | { readonly type: 'blocked' }
-  /** Everything was sent for good: nothing can be changed any more. */
+  /** Finished. With a backend it is sent now: `saved.server` says whether it arrived, `parked` if it was refused. */
   | { readonly type: 'completed' }
 )
 
@@ -18,6 +18,8 @@ export type SaveLevel = 'device' | 'strict' | 'server'
 
 export type SavedOutcome =
   | { readonly type: 'saved' }
+  /** It stays on this device for now: parked by the server, signed out, refused, or syncing is stopped. */
+  | { readonly type: 'not-sent'; readonly reason: string }
   | { readonly type: 'at-risk'; readonly code: string; readonly message: string }
   | { readonly type: 'no-backend' }
   | { readonly type: 'aborted' }

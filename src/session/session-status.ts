@@ -46,7 +46,7 @@ export interface SyncPort {
 }
 
 export function savedOf(
-  journal: Pick<Journal, 'marks' | 'position' | 'isSettled'>,
+  journal: Pick<Journal, 'marks' | 'position' | 'isSettled' | 'hasForeignDrafts'>,
   sync: SyncPort | undefined,
   storeProblem: AtRisk | undefined,
 ): Saved {
@@ -57,7 +57,10 @@ export function savedOf(
     (isOutdated ? outdated : undefined)
   const isStored = acknowledged === made && storeProblem === undefined
   const isOnServer =
-    acknowledged === made && journal.isSettled && (sync?.marks().position ?? -2) >= journal.position
+    acknowledged === made &&
+    journal.isSettled &&
+    !journal.hasForeignDrafts &&
+    (sync?.marks().position ?? -2) >= journal.position
   return {
     device: !isStored ? 'no' : strict === made && made > 0 ? 'strict' : 'yes',
     server: sync === undefined ? 'none' : isOnServer ? 'yes' : 'pending',
@@ -75,10 +78,12 @@ export function isSameStatus(a: SessionStatus, b: SessionStatus): boolean {
   return (
     a.saved.device === b.saved.device &&
     a.saved.server === b.saved.server &&
-    a.saved.atRisk?.code === b.saved.atRisk?.code &&
+    a.saved.atRisk?.message === b.saved.atRisk?.message &&
     a.sync?.state === b.sync?.state &&
     a.sync?.nextTryAt === b.sync?.nextTryAt &&
+    a.sync?.failures === b.sync?.failures &&
+    a.sync?.reason === b.sync?.reason &&
     a.conflicts === b.conflicts &&
-    a.parked === b.parked
+    a.parked?.at === b.parked?.at
   )
 }

@@ -27,7 +27,7 @@ import type { Ledger, LedgerEntry } from '../journal/ledger.ts'
 import type { Damage } from '../journal/restore.ts'
 import { createSessionActor, type SessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
-import type { Parked } from '../protocol/sync-status.ts'
+import type { Parked, SyncStatus } from '../protocol/sync-status.ts'
 import { type Change, isEnded, type KeyedItem, type SessionState, type StepId } from '../record/state.ts'
 import type { MoveOutcome, SavedOutcome, SaveLevel } from './outcome.ts'
 import type { SessionSnapshot, StateEnvelope } from './session-snapshot.ts'
@@ -73,18 +73,18 @@ export interface Session<F extends Flow = Flow> {
     getSnapshot(): SessionStatus
     subscribe(listener: () => void): () => void
   }
-  /** The running XState actor: whatever it is sent is journalled. */
+  /** The running XState actor: whatever it is sent is journalled, but for `adopt`, which is the journal's own. */
   readonly actor: SessionActor
 
   /**
    * Sets some fields of a step, each as a whole, or the whole list of a repeatable one; fields not named stay. Takes effect in memory at once and is handed to
    * storage in the same task. Invalid answers are kept like any other. Throws `step-unknown`, `answer-not-json`,
-   * `answer-too-large` and, once the session is closed, `closed`; then nothing changed.
+   * `answer-too-large`, `session-ended` and, once the session is closed, `closed`; then nothing changed.
    */
   set<Id extends StepIdOf<F>>(step: Id, fields: StepInput<F, Id>): void
   /** Adds an item to a repeatable step and returns its key. */
   add<Id extends StepIdOf<F>>(step: Id, item: EachItem<F, Id>): string
-  /** Sets some fields of one item of a repeatable step. */
+  /** Sets some fields of one item of a repeatable step. Throws `item-unknown` where it is gone, as by another tab. */
   change<Id extends StepIdOf<F>>(step: Id, key: string, fields: Partial<EachItem<F, Id>>): void
   /** Removes one item of a repeatable step. */
   drop(step: StepIdOf<F>, key: string): void
@@ -103,15 +103,18 @@ export interface Session<F extends Flow = Flow> {
   /** Clears every answer and begins again; the journal keeps what was. */
   restart(): Promise<MoveOutcome<F>>
   abandon(): Promise<MoveOutcome<F>>
+  /** Takes back a finish that the server refused, so that what `parked` names can be changed; else `blocked`. */
+  reopen(): Promise<MoveOutcome<F>>
 
   /**
-   * Waits until everything entered so far is as safe as asked, or says why not. Never throws, never hangs: at risk, and
-   * an aborted `signal`, end it; without a backend `server` says `no-backend` at once.
+   * Waits until everything entered so far is as safe as asked, or says why not. Never throws. At risk, a session that is
+   * closed and an aborted `signal` end it; `server` says `no-backend` at once without one, and `not-sent` where waiting
+   * would not help. Only while offline it waits, until `signal` says otherwise.
    */
   saved(level: SaveLevel, options?: { readonly signal?: AbortSignal }): Promise<SavedOutcome>
   /** Values that lost a conflict, kept and offered; as heard since this session was opened. */
   readonly conflicts: readonly Conflict[]
-  /** `theirs` keeps what is there, `mine` sets the value that lost. Either way the conflict is settled. */
+  /** `keep` keeps what is there, `restore` sets the value that lost. Either way the conflict is settled. */
   resolve(id: string, choice: 'keep' | 'restore'): void
   on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void
   /** What the server set aside of this session, and why. */
@@ -124,7 +127,10 @@ export interface Session<F extends Flow = Flow> {
   verify(): Promise<Verification>
   /** The plain state envelope. */
   toState(): Promise<StateEnvelope>
-  /** Stores what is local and lets go. Idempotent. */
+  /**
+   * Stores what is local and lets go. Whoever opened the session closes it once; the last one ends it. Rejects, with
+   * the session still open, where something entered cannot be stored.
+   */
   close(): Promise<void>
 }
 
@@ -138,8 +144,8 @@ export interface SessionOptions<F extends Flow> {
   readonly storeProblem: AtRisk | undefined
   readonly readLedger: () => Promise<Ledger>
   readonly onError: (error: unknown) => void
-  /** Called by each `close()`: `undefined` while others hold the session, else resolves once what is local is stored. */
-  readonly release: () => Promise<void> | undefined
+  /** Called by each `close()`: one opener less. Rejects where the last one may not let go. */
+  readonly release: () => Promise<void>
 }
 
 /** What the composition root drives a session with. */
@@ -148,6 +154,8 @@ export interface SessionHandle<F extends Flow = Flow> {
   onJournalEvent(event: JournalEvent): void
   /** The server's marks or the sync status moved. */
   onSyncChange(): void
+  /** The session is over for this page: whoever waits on it is told. */
+  end(): void
 }
 
 /** Builds a session over a journal that is open. */
@@ -196,7 +204,7 @@ export function createSession<F extends Flow>(
       for (const change of changes) if (change.type === 'set') journal.draft(change)
       return
     }
-    const isStrict = changes.some((change) => change.type === 'finished' || change.type === 'status')
+    const isStrict = changes.some((change) => ['finished', 'status', 'reopened'].includes(change.type))
     journal.append(changes, isStrict ? 'strict' : 'relaxed')
   }
 
@@ -221,7 +229,11 @@ export function createSession<F extends Flow>(
 
   function readSnapshot(): SessionSnapshot<F> {
     const { state, step } = at()
-    return snapshotOf(state, step, journal.position, issues)
+    const shown = snapshotOf(state, step, journal.position, issues)
+    // Finished here is not yet sent: nothing is complete while something is pending.
+    if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown
+    const fraction = Math.min(shown.progress.fraction, 0.99)
+    return Object.freeze({ ...shown, progress: { ...shown.progress, fraction } })
   }
 
   function snapshotOf(
@@ -255,10 +267,13 @@ export function createSession<F extends Flow>(
   function refreshStatus(): void {
     const next = readStatus()
     if (isSameStatus(status, next)) return
-    const wasParked = status.parked
+    const before = status
     status = Object.freeze(next)
-    if (next.parked !== undefined && next.parked !== wasParked) emit('parked', { reason: next.parked.reason })
+    if (next.parked !== undefined && next.parked.at !== before.parked?.at) {
+      emit('parked', { reason: next.parked.reason })
+    }
     statusChanged.emit()
+    if (next.saved.server !== before.saved.server && at().state.status === 'done') announce()
   }
 
   function send(event: SessionEvent): boolean {
@@ -269,6 +284,11 @@ export function createSession<F extends Flow>(
   }
 
   function set(step: StepId, patch: readonly Operation[], isList = false): void {
+    if (isEnded(at().state.status)) {
+      throw new WaymarkError('session-ended', `Session "${id}" has ended: nothing can be entered any more.`, {
+        details: { session: id, status: at().state.status },
+      })
+    }
     if (patch.length === 0) return
     isStructural = isList
     try {
@@ -352,17 +372,25 @@ export function createSession<F extends Flow>(
   function saved(level: SaveLevel, { signal }: { signal?: AbortSignal } = {}): Promise<SavedOutcome> {
     if (level === 'server' && sync === undefined) return Promise.resolve({ type: 'no-backend' })
     const target = journal.marks.made
+    /** Where the journal stood when everything asked about was an entry. */
+    let position: number | undefined
     const verdict = (): SavedOutcome | undefined => {
-      if (signal?.aborted) return { type: 'aborted' }
-      const { saved: now } = readStatus()
-      const { acknowledged, strict } = journal.marks
-      if (level === 'server' && now.server === 'yes') return { type: 'saved' }
-      // Memory that dies with the page is still sent: the server may yet have it.
-      const isStillSent = level === 'server' && journal.marks.failure === undefined
-      if (now.atRisk !== undefined && !isStillSent) return { type: 'at-risk', ...now.atRisk }
-      if (level === 'device' && acknowledged >= target) return { type: 'saved' }
-      if (level === 'strict' && strict >= target) return { type: 'saved' }
-      return undefined
+      const { acknowledged, strict, failure } = journal.marks
+      const isStored = acknowledged >= target
+      if (level === 'device' && isStored && storeProblem === undefined) return { type: 'saved' }
+      if (level === 'strict' && isStored && strict >= target && storeProblem === undefined)
+        return { type: 'saved' }
+      if (level === 'server' && sync !== undefined) {
+        if (isStored && journal.isSettled) position ??= journal.position
+        const marks = sync.marks()
+        if (position !== undefined && marks.position >= position) return { type: 'saved' }
+        const held = marks.parked?.reason ?? heldReason(sync.status)
+        if (held !== undefined && failure === undefined) return { type: 'not-sent', reason: held }
+      }
+      // What only dies with the page is still sent: the server may yet have it.
+      const { atRisk } = savedOf(journal, sync, level === 'server' ? undefined : storeProblem)
+      if (atRisk !== undefined) return { type: 'at-risk', ...atRisk }
+      return isClosed || signal?.aborted ? { type: 'aborted' } : undefined
     }
     if (level === 'strict') journal.harden()
     if (level === 'server') {
@@ -398,9 +426,10 @@ export function createSession<F extends Flow>(
       subscribe: (listener) => statusChanged.on(listener),
     },
     set(step, fields) {
-      const current = at().state.answers[leafOf(flow, step).id]
-      if (Array.isArray(fields)) set(step, patchOfList(current, fields, place(step)), true)
-      else set(step, patchOfFields(current, fields as object, place(step)))
+      const { id: leaf, each } = leafOf(flow, step)
+      const current = at().state.answers[leaf]
+      if (each !== undefined) set(step, patchOfList(current, fields, place(step)), true)
+      else set(step, patchOfFields(current, fields, place(step)))
     },
     add(step, item) {
       const list = listOf(step)
@@ -413,7 +442,15 @@ export function createSession<F extends Flow>(
       return itemKey
     },
     change(step, itemKey, fields) {
-      set(step, patchOfItem(listOf(step), itemKey, fields, place(step)))
+      const list = listOf(step)
+      if (!list.some((item) => item.key === itemKey)) {
+        throw new WaymarkError(
+          'item-unknown',
+          `Step "${step}" has no item "${itemKey}": it may have been removed in another tab.`,
+          { details: { ...place(step), item: itemKey } },
+        )
+      }
+      set(step, patchOfItem(list, itemKey, fields, place(step)))
     },
     drop(step, itemKey) {
       const list = listOf(step)
@@ -435,6 +472,8 @@ export function createSession<F extends Flow>(
     continue: () => move({ type: 'continue' }),
     restart: () => move({ type: 'restart' }),
     abandon: () => move({ type: 'abandon' }),
+    reopen: () =>
+      status.parked === undefined ? once('reopen', () => end('blocked')) : move({ type: 'reopen' }),
     saved,
     get conflicts() {
       return conflicts
@@ -479,12 +518,7 @@ export function createSession<F extends Flow>(
       }
     },
     async close() {
-      const released = isClosed ? undefined : options.release()
-      if (released === undefined) return
-      isClosed = true
-      cancelTelling()
-      actor.stop()
-      await released
+      if (!isClosed) await options.release()
     },
   }
 
@@ -517,7 +551,19 @@ export function createSession<F extends Flow>(
       refreshStatus()
       marksMoved.emit()
     },
+    end() {
+      isClosed = true
+      cancelTelling()
+      actor.stop()
+      marksMoved.emit()
+    },
   }
+}
+
+/** Why waiting for the server would not help. */
+function heldReason({ state, reason }: SyncStatus): string | undefined {
+  if (state === 'stopped') return reason === 'loading' ? undefined : 'stopped'
+  return state === 'signedOut' || state === 'blocked' ? reason || state : undefined
 }
 
 function restoreOperation({ path, value }: Conflict): Operation {

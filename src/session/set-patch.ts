@@ -1,6 +1,6 @@
 import { canonicalJson } from '../base/canonical.ts'
 import { WaymarkError } from '../base/errors.ts'
-import { type Json, type JsonObject, toJson } from '../base/json.ts'
+import { isJsonObject, type Json, type JsonObject, toJson } from '../base/json.ts'
 import { diff, type Operation, toToken } from '../base/patch.ts'
 import type { KeyedItem, StepAnswers } from '../record/state.ts'
 
@@ -14,13 +14,14 @@ export const longestChange = 1_000_000
  */
 export function patchOfFields(
   current: StepAnswers | undefined,
-  fields: object,
+  fields: unknown,
   place: { session: string; step: string },
 ): Operation[] {
   const json = toJson(fields) as JsonObject
+  if (!isJsonObject(json)) throw wrongShape(place, 'an object of fields')
   const before = (current ?? {}) as JsonObject
   const operations: Operation[] = []
-  for (const key of Object.keys(fields)) {
+  for (const key of Object.keys(fields as object)) {
     const from = Object.hasOwn(before, key) ? before[key] : undefined
     const to = Object.hasOwn(json, key) ? json[key] : undefined
     operations.push(...diff(from, to, `/${toToken(key)}`))
@@ -32,10 +33,11 @@ export function patchOfFields(
 /** The operations that make a repeatable step's list `items`: one whole value, so that no index ever shifts. */
 export function patchOfList(
   current: StepAnswers | undefined,
-  items: readonly unknown[],
+  items: unknown,
   place: { session: string; step: string },
 ): Operation[] {
   const value = toJson(items) as readonly KeyedItem[]
+  if (!Array.isArray(value) || !value.every(isJsonObject)) throw wrongShape(place, 'a list of items')
   const keys = new Set(value.map((item) => item.key))
   if (keys.size !== value.length || [...keys].some((key) => typeof key !== 'string' || key === '')) {
     throw new WaymarkError(
@@ -62,12 +64,16 @@ export function patchOfItem(
   }))
 }
 
+function wrongShape(place: { session: string; step: string }, expected: string): WaymarkError {
+  return new WaymarkError('answer-not-json', `Step "${place.step}" takes ${expected}.`, { details: place })
+}
+
 function checkSize(operations: Operation[], place: { session: string; step: string }): Operation[] {
   const size = canonicalJson(operations as unknown as Json).length
   if (size <= longestChange) return operations
   throw new WaymarkError(
     'answer-too-large',
-    `A change of ${size} characters to step "${place.step}" is over the limit of ${longestChange}. Store large things as attachments.`,
+    `A change of ${size} characters to step "${place.step}" is over the limit of ${longestChange}. Store large things elsewhere and keep a reference.`,
     { details: { ...place, size, limit: longestChange } },
   )
 }

@@ -11,7 +11,8 @@
  */
 import { useMemo, useSyncExternalStore } from 'react'
 import { createEmitter, reportUncaught } from '../../base/emitter.ts'
-import type { Resumable, Waymark } from '../../client/create-waymark.ts'
+import type { Waymark } from '../../client/create-waymark.ts'
+import type { Resumable } from '../../client/heads.ts'
 import type { Flow } from '../../flow/definition.ts'
 import type { Session } from '../../session/session.ts'
 

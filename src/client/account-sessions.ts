@@ -1,0 +1,335 @@
+/**
+ * The sessions of one account on this page: one journal each, shared by whoever has it open and by sync.
+ *
+ *   open ─┐
+ *   sync ─┼─► lane { journal, session } ─► closed when nobody holds it
+ *
+ * Invariants
+ * - Everything here belongs to the account it was made for, whatever account comes after: signing in as someone else
+ *   closes all of it and makes another.
+ * - Nothing is let go of that could not be stored: closing rejects with the reason, and everything stays open.
+ * - An id is never used again on this device: neither of a removed session nor of one that was claimed.
+ */
+import type { Clock, HybridClock } from '../base/clock.ts'
+import { WaymarkError } from '../base/errors.ts'
+import { sha256 } from '../base/hash.ts'
+import type { Random } from '../base/ids.ts'
+import type { Flow } from '../flow/definition.ts'
+import { type Journal, openJournal } from '../journal/journal.ts'
+import type { Damage } from '../journal/restore.ts'
+import { firstStep } from '../machine/plan.ts'
+import type { Backend } from '../protocol/backend.ts'
+import { type Head, readHead } from '../record/head.ts'
+import { initialState } from '../record/state.ts'
+import { createSession, type Session, type SessionHandle } from '../session/session.ts'
+import type { AtRisk } from '../session/session-status.ts'
+import { type Range, type Store, storeNames } from '../store/store.ts'
+import { createHeadMaker } from './heads.ts'
+import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
+import type { TabNews } from './tabs.ts'
+
+export interface AccountSessions {
+  readonly account: string
+  readonly sync: SyncHolder | undefined
+  heads(): Promise<readonly Head[]>
+  head(id: string): Promise<Head>
+  open(id: string, flow: Flow, head: { key: string; createdAt?: number }): Promise<Session>
+  /** The id that a flow and key have next: the same in every tab, and on every device where nothing was removed. */
+  nextId(flow: string, key: string): Promise<string>
+  remove(id: string): Promise<void>
+  /** Takes over the sessions of someone not signed in. */
+  claim(): Promise<void>
+  hear(news: TabNews): void
+  forEachJournal(use: (journal: Journal) => void): void
+  /** Stores what is local and closes everything; rejects, with everything open, where something cannot be stored. */
+  close(): Promise<void>
+}
+
+interface Lane {
+  readonly flow: Flow
+  readonly key: string
+  readonly journal: Promise<Journal>
+  handle: SessionHandle | undefined
+  /** Who keeps the journal open: sync, and the session as one. */
+  holders: number
+  /** How often the session is open. */
+  openers: number
+}
+
+/** Beside a head: why its id is not to be used again. */
+interface Marker {
+  readonly v: 1
+  readonly session: string
+  readonly fate: 'removed' | 'claimed'
+}
+
+export function openAccountSessions(options: {
+  readonly account: string
+  readonly store: Promise<Store>
+  readonly backend: Backend | undefined
+  readonly flowById: ReadonlyMap<string, Flow>
+  readonly writer: string
+  readonly clock: Clock
+  readonly hybrid: HybridClock
+  readonly random: Random
+  readonly isSyncing: boolean
+  /** Why nothing stored survives the page, once the store is open. */
+  readonly storeProblem: () => AtRisk | undefined
+  readonly tell: (news: TabNews) => void
+  readonly onSyncChange: () => void
+  readonly onError: (error: unknown) => void
+}): AccountSessions {
+  const { account, backend, flowById, writer, clock, hybrid, random, tell, onError } = options
+  const lanes = new Map<string, Lane>()
+  const closing = new Map<string, Promise<void>>()
+  let isClosed = false
+  const sync =
+    backend === undefined
+      ? undefined
+      : holdSyncOf({
+          ...{ account, backend, store: options.store, clock, random, borrowJournal, onError },
+          isStarted: options.isSyncing,
+          openSessions: () => lanes.keys(),
+          onSynced: (session) => tell({ type: 'synced', session }),
+          onChange(session) {
+            for (const [id, lane] of lanes) {
+              if (session === undefined || session === id) lane.handle?.onSyncChange()
+            }
+            options.onSyncChange()
+          },
+        })
+
+  function assertOpen(): void {
+    if (!isClosed) return
+    throw new WaymarkError('closed', 'Waymark was closed or the account changed. Open the session again.')
+  }
+
+  /** The journal of a session, until `drop`. */
+  async function hold(
+    id: string,
+    flow: Flow,
+    head: { key: string; createdAt?: number },
+  ): Promise<{ lane: Lane; journal: Journal }> {
+    const store = await options.store
+    await closing.get(id)
+    assertOpen()
+    const lane = lanes.get(id) ?? makeLane(store, id, flow, head)
+    lanes.set(id, lane)
+    lane.holders += 1
+    try {
+      return { lane, journal: await lane.journal }
+    } catch (error) {
+      if (lanes.get(id) === lane) lanes.delete(id)
+      throw error
+    }
+  }
+
+  function makeLane(store: Store, id: string, flow: Flow, head: { key: string; createdAt?: number }): Lane {
+    const { key } = head
+    const lane: Lane = {
+      ...{ flow, key, handle: undefined, holders: 0, openers: 0 },
+      journal: openJournal({
+        ...{ store, session: id, writer, clock, hybrid, random },
+        start: { flow: flow.ref, step: firstStep(flow), key },
+        toHead: createHeadMaker({ id, account, flow, clock, key, createdAt: head.createdAt ?? clock.now() }),
+        onEvent(event) {
+          if (event.type === 'stored') {
+            tell({ type: 'stored', session: id })
+            if (event.isEntry) sync?.note(id)
+          }
+          if (event.type === 'damaged') onError(unreadable(id, event.damage))
+          if (event.type === 'error') onError(event.error)
+          lane.handle?.onJournalEvent(event)
+        },
+      }),
+    }
+    return lane
+  }
+
+  /** Lets go; the last one closes the journal. */
+  async function drop(id: string, lane: Lane): Promise<void> {
+    lane.holders -= 1
+    if (lane.holders > 0 || lanes.get(id) !== lane) return
+    lanes.delete(id)
+    const closed = lane.journal.then((journal) => journal.close()).finally(() => closing.delete(id))
+    closing.set(id, closed)
+    await closed
+  }
+
+  async function borrowJournal(id: string) {
+    const found = lanes.get(id) ?? (await sessions.head(id))
+    const flow = 'journal' in found ? found.flow : flowById.get(found.flow.id)
+    if (flow === undefined) throw unknownFlow('journal' in found ? found.flow.id : found.flow.id)
+    const { lane, journal } = await hold(id, flow, found)
+    return { journal, key: lane.key, release: () => void drop(id, lane).catch(onError) }
+  }
+
+  /** One opener less; the last one ends the session, once everything of it is stored. */
+  async function release(id: string, lane: Lane): Promise<void> {
+    lane.openers -= 1
+    if (lane.openers > 0) return
+    const journal = await lane.journal
+    await journal.settled()
+    if (lane.openers > 0 || lane.handle === undefined) return
+    if (journal.marks.failure !== undefined) {
+      lane.openers += 1
+      throw journal.marks.failure
+    }
+    end(lane)
+    await drop(id, lane)
+  }
+
+  function end(lane: Lane): void {
+    lane.handle?.end()
+    lane.handle = undefined
+    lane.openers = 0
+  }
+
+  /** Ends a session at once, whoever holds it; `isGone` where what is stored of it is no more. */
+  async function evict(id: string, isGone: boolean): Promise<void> {
+    const lane = lanes.get(id)
+    if (lane === undefined) return
+    lanes.delete(id)
+    end(lane)
+    await (await lane.journal).close({ isDiscarding: isGone })
+  }
+
+  async function readHeads(owner: string): Promise<{ heads: readonly Head[]; used: ReadonlySet<string> }> {
+    const [values = []] = await (await options.store).read([{ store: 'heads', prefix: [owner] }])
+    const used = new Set(
+      (values as Partial<Marker>[]).flatMap((value) =>
+        value?.fate === undefined ? [] : (value.session ?? []),
+      ),
+    )
+    const heads = values.flatMap((value) => readHead(value) ?? []).filter((head) => !used.has(head.id))
+    return { heads, used }
+  }
+
+  const sessions: AccountSessions = {
+    account,
+    sync,
+    heads: async () => (await readHeads(account)).heads,
+    async head(id) {
+      const head = (await readHeads(account)).heads.find((one) => one.id === id)
+      if (head !== undefined) return head
+      throw new WaymarkError('session-unknown', `This account has no session "${id}" on this device.`, {
+        details: { session: id },
+      })
+    },
+    async open(id, flow, head) {
+      const { lane, journal } = await hold(id, flow, head)
+      const stored = journal.storedState
+      const isNewer = stored !== undefined && stored.flow.version > flow.version
+      if (isClosed || isNewer) {
+        await drop(id, lane)
+        assertOpen()
+        throw outdated(id, flow, stored?.flow.version ?? 0)
+      }
+      // No `await` from here on: callers at the same time must find one session, which holds the journal once.
+      lane.openers += 1
+      if (lane.handle !== undefined) lane.holders -= 1
+      lane.handle ??= createSession(journal, {
+        ...{ flow, key: lane.key, clock, random, onError },
+        sync: sync?.portOf(id),
+        storeProblem: options.storeProblem(),
+        async readLedger() {
+          const { readLedger } = await import('../journal/ledger.ts')
+          return readLedger(await options.store, id, initialState(flow.ref, firstStep(flow)))
+        },
+        release: () => release(id, lane),
+      })
+      sync?.refresh(id)
+      sync?.pull(id)
+      return lane.handle.session
+    },
+    async nextId(flow, key) {
+      const { heads, used } = await readHeads(account)
+      const taken = new Set([...used, ...heads.map((head) => head.id)])
+      for (let n = 0; ; n++) {
+        const id = sha256(JSON.stringify([account, flow, key, n])).slice(0, 26)
+        if (!taken.has(id)) return id
+      }
+    },
+    async remove(id) {
+      const head = await sessions.head(id)
+      await evict(id, true)
+      const remove = [
+        { store: 'heads' as const, prefix: [account, id] },
+        ...storeNames.filter((name) => name !== 'heads').map((store): Range => ({ store, prefix: [id] })),
+      ]
+      const marker: Marker = { v: 1, session: head.id, fate: 'removed' }
+      await (await options.store).write({
+        durability: 'strict',
+        remove,
+        put: [{ store: 'heads', key: [account, id, 'fate'], value: marker }],
+      })
+      tell({ type: 'removed', session: id })
+    },
+    async claim() {
+      const { heads } = await readHeads('')
+      await (await options.store).write({
+        durability: 'strict',
+        remove: heads.map((head) => ({ store: 'heads', prefix: ['', head.id] })),
+        put: heads.flatMap((head) => {
+          const marker: Marker = { v: 1, session: head.id, fate: 'claimed' }
+          return [
+            { store: 'heads' as const, key: [account, head.id], value: { ...head, account } },
+            { store: 'heads' as const, key: ['', head.id, 'fate'], value: marker },
+          ]
+        }),
+      })
+      for (const head of heads) {
+        tell({ type: 'claimed', session: head.id })
+        sync?.note(head.id)
+      }
+    },
+    hear({ type, session }) {
+      if (type === 'synced') sync?.refresh(session)
+      if (type === 'removed') evict(session, true).catch(onError)
+      else if (type === 'claimed' && account === '') evict(session, false).catch(onError)
+      else
+        lanes
+          .get(session)
+          ?.journal.then((journal) => journal.catchUp())
+          .catch(onError)
+    },
+    forEachJournal(use) {
+      for (const lane of lanes.values()) lane.journal.then(use, () => {})
+    },
+    async close() {
+      const opened = await Promise.all([...lanes.values()].map((lane) => lane.journal.catch(() => undefined)))
+      await Promise.all(opened.map((journal) => journal?.settled()))
+      const failure = opened.find((journal) => journal?.marks.failure !== undefined)?.marks.failure
+      if (failure !== undefined) throw failure
+      isClosed = true
+      await sync?.close()
+      for (const id of [...lanes.keys()]) await evict(id, false)
+    },
+  }
+  return sessions
+}
+
+function unreadable(session: string, damage: readonly Damage[]): WaymarkError {
+  const places = damage.map(({ place, reason }) => `${place} ${reason}`).join('; ')
+  return new WaymarkError(
+    'record-unreadable',
+    `Something stored of session "${session}" could not be read and was set aside with its bytes: ${places}.`,
+    { details: { session, places } },
+  )
+}
+
+function outdated(session: string, flow: Flow, stored: number): WaymarkError {
+  return new WaymarkError(
+    'outdated',
+    `Session "${session}" was saved by a newer version of flow "${flow.id}" (${stored} > ${flow.version}). Reload the page.`,
+    { details: { session, flow: flow.id } },
+  )
+}
+
+export function unknownFlow(id: string): WaymarkError {
+  return new WaymarkError(
+    'flow-unknown',
+    `No flow "${id}" was given to createWaymark. Add it to "flows", also while old sessions of it exist.`,
+    { details: { flow: id } },
+  )
+}
