@@ -6,14 +6,16 @@
  *   every entry is held ─────────────────────────────────▶ held        nothing is written, whatever `base` says
  *   base is not the current rev ─────────────────────────▶ stale
  *   chain does not link · answers malformed ──────────────▶ rejected
- *   else ────────────────────────────────────────────────▶ accepted    with what to write
+ *   else ────────────────────────────────────────────────▶ accepted    with what to write: where the session has
+ *                                                                       ended, the entries alone
  *
  * Invariants
  * - The same push twice has the effect of once. A replay is answered with the rev under which its entries were
  *   accepted, not with the rev of now: what others did since has not been seen by this client, and a client that was
  *   told the newest rev would push over it.
  * - Every accepted push adds an entry and makes a new rev.
- * - Once a session has ended, nothing changes its answers, status or what was submitted.
+ * - Once a session has ended, nothing changes its answers, status or what was submitted. What other devices entered
+ *   before they knew is kept with the entries, so that none of them is left with something it can never send.
  */
 import { canonicalJson } from '../base/canonical.ts'
 import type { Random } from '../base/ids.ts'
@@ -71,10 +73,7 @@ export function applyPush(
   const fault = chainFault(fresh, held)
   if (fault !== undefined) return rejected(fault)
   const hasEnded = held !== undefined && isEnded(held.meta.status)
-  if (hasEnded && (Object.keys(item.changed).length > 0 || item.meta.status !== held.meta.status)) {
-    return rejected('session-ended')
-  }
-  const issues = answerFaults(item)
+  const issues = hasEnded ? [] : answerFaults(item)
   if (issues.length > 0) return rejected('answers-malformed', issues)
   const rev = nextRev(held, options.random)
   return {
@@ -86,7 +85,7 @@ export function applyPush(
       heads: headsAfter(held?.heads ?? {}, fresh),
       at: fresh.reduce((at, { entry }) => Math.max(at, entry.at), held?.at ?? 0),
       entries: fresh.map(({ record }) => record),
-      steps: changedSteps(held, item, fresh, countOf(rev)),
+      steps: hasEnded ? [] : changedSteps(held, item, fresh, countOf(rev)),
     },
   }
 }

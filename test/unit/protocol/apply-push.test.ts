@@ -175,24 +175,27 @@ describe('applyPush', () => {
     expect(createServer().push(a.push({ base: null, entries: [{ v, h, c }] })).type).toBe('accepted')
   })
 
-  test('keeps an ended session as it ended', () => {
+  test('keeps an ended session as it ended, and the entries of those who did not know', () => {
     const server = createServer()
     const a = createAuthor('s1', 'wa')
     const last = a.set(null, 'applicant', { n: 1 }, { status: 'done', submitted: ['applicant'] })
     const rev = server.rev(last)
     expect(server.push(last)).toEqual({ type: 'held', rev })
     const b = createAuthor('s1', 'wb', 5_000)
-    expect(server.push(b.set(rev, 'applicant', { n: 2 }, { status: 'done' }))).toMatchObject({
-      reason: 'session-ended',
+    const late = b.set(rev, 'applicant', { n: 2 }, { status: 'abandoned' })
+    expect(server.push({ ...late, base: null })).toEqual({ type: 'stale' })
+    const rev2 = server.rev(late)
+    const c = createAuthor('s1', 'wc', 6_000)
+    const reopen = [c.write([{ type: 'restarted', step: 'applicant' }])]
+    server.rev(c.push({ base: rev2, entries: reopen, changed: { applicant: null }, meta: { submitted: [] } }))
+    expect(server.snapshot('s1')).toMatchObject({
+      meta: { status: 'done', submitted: ['applicant'] },
+      steps: { applicant: '{"n":1}' },
+      stamps: { applicant: { writer: 'wa' } },
+      heads: { wa: a.head, wb: b.head, wc: c.head },
+      at: 6_000,
     })
-    const c = createAuthor('s1', 'wc', 5_000)
-    const reopen = c.push({ base: rev, entries: [c.write([{ type: 'restarted', step: 'applicant' }])] })
-    expect(server.push(reopen)).toMatchObject({ reason: 'session-ended' })
-    const d = createAuthor('s1', 'wd', 6_000)
-    const resumed = [d.write([{ type: 'resumed', position: 3 }])]
-    const meta = { status: 'done', submitted: [] } as const
-    server.rev(d.push({ base: rev, entries: resumed, meta }))
-    expect(server.snapshot('s1')).toMatchObject({ meta: { submitted: ['applicant'] }, at: 6_000 })
+    expect(server.snapshot('s1', rev)).toMatchObject({ isWhole: false, steps: {} })
   })
 
   test('stamps each step with the newest entry that touched it', () => {

@@ -112,7 +112,9 @@ describe('submission', () => {
     expect(received).toEqual([{ account: 'ada', session: 's1', flow: mortgage.ref, ...submission }])
     expect(await (await get('sessions/s1')).json()).toMatchObject({ status: 'done', submission })
     const late = createAuthor('s1', 'wb').set(revOf(await one(submit)), 'applicant', {}, done)
-    expect(await one(late)).toMatchObject({ reason: 'session-ended' })
+    expect(await one(late)).toMatchObject({ type: 'accepted' })
+    expect(await (await get('sessions/s1')).json()).toMatchObject({ status: 'done', submission })
+    expect(received).toHaveLength(1)
   })
 
   test('is handed on again after the host failed, by a replay or by deliverSubmissions', async () => {
