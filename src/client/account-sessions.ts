@@ -165,9 +165,12 @@ export function openAccountSessions(options: {
   }
 
   /** One opener less; the last one ends the session, once everything of it is stored. */
-  async function release(id: string, lane: Lane): Promise<void> {
+  function release(id: string, lane: Lane): Promise<void> | undefined {
     lane.openers -= 1
-    if (lane.openers > 0) return
+    return lane.openers > 0 ? undefined : releaseLast(id, lane)
+  }
+
+  async function releaseLast(id: string, lane: Lane): Promise<void> {
     const journal = await lane.journal
     await journal.settled()
     if (lane.openers > 0 || lane.handle === undefined) return
@@ -228,6 +231,7 @@ export function openAccountSessions(options: {
       // No `await` from here on: callers at the same time must find one session, which holds the journal once.
       lane.openers += 1
       if (lane.handle !== undefined) lane.holders -= 1
+      lane.handle?.keep()
       lane.handle ??= createSession(journal, {
         ...{ flow, key: lane.key, clock, random, onError },
         sync: sync?.portOf(id),

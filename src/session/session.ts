@@ -144,8 +144,8 @@ export interface SessionOptions<F extends Flow> {
   readonly storeProblem: AtRisk | undefined
   readonly readLedger: () => Promise<Ledger>
   readonly onError: (error: unknown) => void
-  /** Called by each `close()`: one opener less. Rejects where the last one may not let go. */
-  readonly release: () => Promise<void>
+  /** Called by each `close()`: one opener less. The last one's promise rejects where it may not let go. */
+  readonly release: () => Promise<void> | undefined
 }
 
 /** What the composition root drives a session with. */
@@ -154,6 +154,8 @@ export interface SessionHandle<F extends Flow = Flow> {
   onJournalEvent(event: JournalEvent): void
   /** The server's marks or the sync status moved. */
   onSyncChange(): void
+  /** Someone opened it again while it was being closed. */
+  keep(): void
   /** The session is over for this page: whoever waits on it is told. */
   end(): void
 }
@@ -178,6 +180,7 @@ export function createSession<F extends Flow>(
   let lastStep: StepId = first.step
   let isStructural = false
   let isClosed = false
+  let isClosing = false
   let snapshot: SessionSnapshot<F> | undefined
   let status: SessionStatus = readStatus()
 
@@ -276,14 +279,22 @@ export function createSession<F extends Flow>(
     if (next.saved.server !== before.saved.server && at().state.status === 'done') announce()
   }
 
+  function assertOpen(): void {
+    if (!isClosed && !isClosing) return
+    throw new WaymarkError('closed', `Session "${id}" was closed. Open it again to go on.`, {
+      details: { session: id },
+    })
+  }
+
   function send(event: SessionEvent): boolean {
-    if (isClosed) throw new WaymarkError('closed', `Session "${id}" was closed. Open it again to go on.`)
+    assertOpen()
     const before = actor.getSnapshot()
     actor.send(event)
     return actor.getSnapshot() !== before
   }
 
   function set(step: StepId, patch: readonly Operation[], isList = false): void {
+    assertOpen()
     if (isEnded(at().state.status)) {
       throw new WaymarkError('session-ended', `Session "${id}" has ended: nothing can be entered any more.`, {
         details: { session: id, status: at().state.status },
@@ -518,7 +529,14 @@ export function createSession<F extends Flow>(
       }
     },
     async close() {
-      if (!isClosed) await options.release()
+      const released = isClosed || isClosing ? undefined : options.release()
+      if (released === undefined) return
+      isClosing = true
+      try {
+        await released
+      } finally {
+        isClosing = false
+      }
     },
   }
 
@@ -550,6 +568,9 @@ export function createSession<F extends Flow>(
     onSyncChange() {
       refreshStatus()
       marksMoved.emit()
+    },
+    keep() {
+      isClosing = false
     },
     end() {
       isClosed = true
