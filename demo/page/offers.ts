@@ -12,7 +12,8 @@ export function showOffers(session: Session<Housing>): () => void {
 
   function show(): void {
     const { parked } = session.status.getSnapshot()
-    const now = JSON.stringify([session.conflicts.map(({ id }) => id), parked?.at, parked?.reason])
+    const { status } = session.getSnapshot()
+    const now = JSON.stringify([session.conflicts.map(({ id }) => id), parked?.at, parked?.reason, status])
     if (now === shown) return
     shown = now
     const hadFocus = root.contains(document.activeElement)
@@ -35,7 +36,7 @@ export function showOffers(session: Session<Housing>): () => void {
       h(
         'p',
         {},
-        `The other version is ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at / 1000)}. `,
+        `${conflict.side === 'ours' ? 'This device had' : 'The other had'} ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at / 1000)}. `,
         kept === '' ? '' : `Kept for now: ${toShortText(kept)}.`,
       ),
       h(
@@ -45,6 +46,11 @@ export function showOffers(session: Session<Housing>): () => void {
         button('restore', `Use ${toShortText(conflict.value)}`, { onClick: settle('restore') }),
       ),
     )
+  }
+
+  /** A finish that was refused is taken back, to mend what the server named. */
+  function reopen(): void {
+    void session.reopen()
   }
 
   function parkedBox(parked: { reason: string; issues: readonly { step: string; message: string }[] }) {
@@ -66,10 +72,13 @@ export function showOffers(session: Session<Housing>): () => void {
           return h('li', {}, h('a', { href: `#${step}` }, title), `: ${message}`)
         }),
       ),
+      session.getSnapshot().status === 'done'
+        ? h('div', { class: 'actions' }, button('reopen', 'Change my answers', { onClick: reopen }))
+        : undefined,
     )
   }
 
-  const stops = [session.status.subscribe(show), session.on('conflict', show)]
+  const stops = [session.subscribe(show), session.status.subscribe(show), session.on('conflict', show)]
   show()
   return () => {
     for (const stop of stops) stop()
