@@ -12,6 +12,7 @@ import type { Json } from '../base/json.ts'
 import { parsePointer } from '../base/patch.ts'
 import { localSuffix } from '../journal/batch.ts'
 import type { Journal } from '../journal/journal.ts'
+import { fold } from '../journal/local.ts'
 import { fromJournalRow, type JournalRow } from '../journal/rows.ts'
 import { latestStamp, stampedChanges } from '../journal/stamps.ts'
 import type { PushItem, SyncItem, WireMeta, WireSnapshot } from '../protocol/wire.ts'
@@ -25,7 +26,7 @@ import {
   type StepId,
 } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
-import { type BaseRows, noBase, type SyncBase } from './base-row.ts'
+import type { BaseRows, SyncBase } from './base-row.ts'
 
 /** Entries in one push, at most; the rest follow in the next. */
 export const entriesPerPush = 1_000
@@ -36,7 +37,8 @@ export interface Outgoing {
   /** Position of the last entry sent, and the state there. */
   readonly upTo: number
   readonly state: SessionState | undefined
-  readonly entries: readonly Entry[]
+  /** The entries past the base up to there, in order: those that are sent, and local ones that never are. */
+  readonly unsent: readonly Unsent[]
   readonly hasMore: boolean
   /** Where the journal stood. */
   readonly position: number
@@ -57,18 +59,19 @@ export async function prepare(options: {
   const base = await bases.read(session)
   const upTo = journal.position
   const state = journal.storedState
-  const unsent = await readUnsent(store, session, base.position + 1, upTo)
-  const sent = unsent.slice(0, entriesPerPush)
-  const last = sent.at(-1)
-  const hasMore = unsent.length > sent.length
+  const all = await readUnsent(store, session, base.position + 1, upTo)
+  const sendable = all.filter((one) => !one.isLocal)
+  const last = sendable[entriesPerPush - 1]
+  const hasMore = sendable.length > entriesPerPush
   const rest = {
     base,
     upTo: hasMore && last ? last.position : upTo,
     state,
     hasMore,
     position: upTo,
-    entries: sent.map((one) => one.entry),
+    unsent: hasMore && last ? all.slice(0, all.indexOf(last) + 1) : all,
   }
+  const sent = sendable.slice(0, entriesPerPush)
   if (state === undefined || sent.length === 0) {
     return isPullWanted ? { item: { type: 'pull', session, since: base.rev }, ...rest } : undefined
   }
@@ -81,16 +84,17 @@ export async function prepare(options: {
       ...(p === undefined ? {} : { p }),
       ...(s === undefined ? {} : { s }),
     })),
-    changed: changedSteps(base, state, rest.entries),
+    changed: changedSteps(base, state, sent),
     meta: toMeta(state, key),
   }
   return { item, ...rest }
 }
 
-interface Unsent {
+export interface Unsent {
   readonly position: number
   readonly record: EntryRecord
   readonly entry: Entry
+  readonly isLocal: boolean
 }
 
 async function readUnsent(store: Store, session: string, from: number, to: number): Promise<Unsent[]> {
@@ -108,15 +112,16 @@ async function readUnsent(store: Store, session: string, from: number, to: numbe
     const own = chunks.filter((_, at) => (chunkKeys[at] as Key)[1] === position)
     const record = fromJournalRow(row as JournalRow, own)
     const outcome = unpackEntry(record)
-    if (outcome.type !== 'entry' || outcome.entry.writer.endsWith(localSuffix)) return []
-    return [{ position, record, entry: outcome.entry }]
+    if (outcome.type !== 'entry') return []
+    const { entry } = outcome
+    return [{ position, record, entry, isLocal: entry.writer.endsWith(localSuffix) }]
   })
 }
 
 /** The steps the entries touched; all of them where the server has none. */
-function changedSteps(base: SyncBase, state: SessionState, entries: readonly Entry[]): PushItem['changed'] {
+function changedSteps(base: SyncBase, state: SessionState, sent: readonly Unsent[]): PushItem['changed'] {
   const steps = new Set<StepId>(base.state === undefined ? Object.keys(state.answers) : [])
-  for (const change of entries.flatMap((entry) => entry.changes ?? [])) {
+  for (const change of sent.flatMap(({ entry }) => entry.changes ?? [])) {
     if (change.type === 'set') steps.add(change.step)
     else if (change.type === 'restarted') {
       for (const step of [...Object.keys(base.state?.answers ?? {}), ...Object.keys(state.answers)])
@@ -151,35 +156,65 @@ export async function acknowledge(
   if (sent.state !== undefined) await bases.write(session, { rev, position: sent.upTo, state: sent.state })
 }
 
-/** The server has what this device has not seen: merges it. False where another tab moved on meanwhile: start over. */
+/**
+ * The server has what this device has not seen: merges it. False where another tab moved on meanwhile: start over.
+ *
+ * Where a reply was lost the server holds entries of ours that it never acknowledged here, and its state has them in
+ * it. They belong to the base: else our own change would look like someone else's.
+ */
 export async function mergeSnapshot(options: {
+  readonly store: Store
   readonly journal: Journal
   readonly bases: BaseRows
   readonly sent: Outgoing
   readonly snapshot: WireSnapshot
 }): Promise<boolean> {
-  const { journal, bases, sent, snapshot } = options
-  const base = snapshot.isWhole ? { ...sent.base, ...(sent.base.state ? {} : noBase) } : sent.base
-  const before = base.state ?? initialState(snapshot.meta.flow, snapshot.meta.step)
-  const theirs = stateFromSnapshot(snapshot.isWhole ? undefined : before, snapshot)
+  const { store, journal, bases, sent, snapshot } = options
+  const { base, position } = sent
+  const origin = base.state ?? initialState(snapshot.meta.flow, snapshot.meta.step)
+  const theirs = stateFromSnapshot(snapshot.isWhole ? undefined : origin, snapshot)
   if (theirs === undefined) return false
-  const isFastForward = sent.entries.length === 0
+  const rest = sent.hasMore ? await readUnsent(store, journal.session, sent.upTo + 1, position) : []
+  const unsent = [...sent.unsent, ...rest]
+  const { held, through, isAll } = heldOf(unsent, snapshot.heads)
   return journal.merge({
-    base: before,
+    base: fold(
+      origin,
+      held.flatMap(({ entry }) => entry.changes ?? []),
+    ),
     state: theirs,
     stampOf: (step) => snapshot.stamps[step] ?? { at: 0, writer: '' },
-    ourStampOf: latestStamp(stampedChanges(sent.entries)),
+    ourStampOf: latestStamp(stampedChanges(unsent.map(({ entry }) => entry))),
     heads: Object.fromEntries(Object.entries(snapshot.heads).map(([writer, head]) => [writer, head.hash])),
     at: snapshot.at,
-    position: sent.position,
-    isFastForward,
-    rows: (position) =>
+    position,
+    isFastForward: isAll,
+    rows: (merged) =>
       bases.rows(journal.session, {
         rev: snapshot.rev,
-        position: isFastForward ? position : base.position,
+        position: isAll ? merged : (through ?? base.position),
         state: theirs,
       }),
   })
+}
+
+/**
+ * Which of our entries a server with these heads holds, and the local ones between them; how far it holds every one;
+ * and whether it holds all there are.
+ */
+function heldOf(
+  unsent: readonly Unsent[],
+  heads: WireSnapshot['heads'],
+): { held: readonly Unsent[]; through: number | undefined; isAll: boolean } {
+  const isHeld = ({ entry, isLocal }: Unsent) =>
+    !isLocal && Object.hasOwn(heads, entry.writer) && heads[entry.writer]!.n >= entry.n
+  const last = unsent.findLastIndex(isHeld)
+  const open = unsent.findIndex((one) => !one.isLocal && !isHeld(one))
+  return {
+    held: unsent.slice(0, last + 1).filter((one) => one.isLocal || isHeld(one)),
+    through: unsent[open < 0 ? last : Math.min(last, open - 1)]?.position,
+    isAll: open < 0,
+  }
 }
 
 /** The server's state, whole or laid over the base; `undefined` where its text is not JSON. */

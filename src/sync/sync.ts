@@ -185,7 +185,8 @@ export function createSync(options: SyncOptions): Sync {
       case 'stale':
       case 'snapshot': {
         const isNews = answer.snapshot.rev !== sent.base.rev
-        const isMerged = isNews && (await mergeSnapshot({ journal, bases, sent, snapshot: answer.snapshot }))
+        const isMerged =
+          isNews && (await mergeSnapshot({ store, journal, bases, sent, snapshot: answer.snapshot }))
         if (isMerged) {
           onSynced(session)
           await refreshMarks(session)
