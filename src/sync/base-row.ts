@@ -1,6 +1,6 @@
 /**
- * What the server acknowledged of a session, kept beside its journal: the rev, how far the journal is acknowledged, and
- * the server's state at that rev: the base of the next merge.
+ * What the server acknowledged of a session, kept beside its journal: the rev, how far the journal is acknowledged, the
+ * entries it holds, and its state at that rev: the base of the next merge.
  *
  * Invariants
  * - Written only on the server's word, whole or not at all.
@@ -13,6 +13,7 @@ import {
   readManifest,
   stateFromManifest,
 } from '../journal/checkpoint.ts'
+import type { ChainHeads } from '../record/entry.ts'
 import type { SessionState } from '../record/state.ts'
 import type { Key, Range, Row, Store } from '../store/store.ts'
 
@@ -23,9 +24,11 @@ export interface SyncBase {
   readonly position: number
   /** `undefined` where nothing is acknowledged or the stored base does not verify. */
   readonly state: SessionState | undefined
+  /** The last entry per writer that the server said it holds. */
+  readonly heads: ChainHeads
 }
 
-export const noBase: SyncBase = Object.freeze({ rev: null, position: -1, state: undefined })
+export const noBase: SyncBase = Object.freeze({ rev: null, position: -1, state: undefined, heads: {} })
 
 interface SyncRow {
   readonly v: 1
@@ -50,6 +53,7 @@ export interface AcknowledgedBase {
   readonly rev: string
   readonly position: number
   readonly state: SessionState
+  readonly heads: ChainHeads
 }
 
 export function createBaseRows(store: Store, account: string): BaseRows {
@@ -57,7 +61,7 @@ export function createBaseRows(store: Store, account: string): BaseRows {
   const storedBySession = new Map<string, ReadonlySet<string>>()
 
   function toRows(session: string, base: AcknowledgedBase, stored: ReadonlySet<string>) {
-    const { row, parts } = writer.take(base.state, base.position, {}, 0)
+    const { row, parts } = writer.take(base.state, base.position, base.heads, 0)
     const value: SyncRow = { ...row, session, account, rev: base.rev, i: base.position }
     const put = parts
       .filter((part) => !stored.has(part.k))
@@ -81,8 +85,8 @@ export function createBaseRows(store: Store, account: string): BaseRows {
       const manifest = readManifest(row)
       const state = manifest && stateFromManifest(manifest, parts)
       // Without a base that verifies nothing can be merged: ask for everything, send everything.
-      if (state === undefined || state === 'incomplete') return noBase
-      return { rev: row.rev, position: row.i, state }
+      if (manifest === undefined || state === undefined || state === 'incomplete') return noBase
+      return { rev: row.rev, position: row.i, state, heads: manifest.heads }
     },
     rows: (session, base) => toRows(session, base, storedBySession.get(session) ?? new Set()).put,
     async write(session, base) {

@@ -9,14 +9,21 @@
  */
 import { canonicalJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
-import { parsePointer } from '../base/patch.ts'
+import { isEqual, parsePointer } from '../base/patch.ts'
 import { localSuffix } from '../journal/batch.ts'
 import type { Journal } from '../journal/journal.ts'
 import { fold } from '../journal/local.ts'
 import { fromJournalRow, type JournalRow } from '../journal/rows.ts'
 import { latestStamp, stampedChanges } from '../journal/stamps.ts'
 import type { PushItem, SyncItem, WireMeta, WireSnapshot } from '../protocol/wire.ts'
-import { type Entry, type EntryRecord, unpackEntry } from '../record/entry.ts'
+import {
+  type ChainHead,
+  type ChainHeads,
+  type Entry,
+  type EntryRecord,
+  noChain,
+  unpackEntry,
+} from '../record/entry.ts'
 import { parseJson } from '../record/guard.ts'
 import {
   type Answers,
@@ -57,9 +64,15 @@ export async function prepare(options: {
   await journal.catchUp()
   if (!(await journal.settled()) || journal.marks.isOutdated) return undefined
   const base = await bases.read(session)
-  const upTo = journal.position
-  const state = journal.storedState
-  const all = await readUnsent(store, session, base.position + 1, upTo)
+  let { position: upTo, storedState: state } = journal
+  let all = await readUnsent(store, session, base.position + 1, upTo)
+  if (base.rev === null && state !== undefined && all.every((one) => one.isLocal)) {
+    // All there is here came from a server that lost it: an entry of our own gives it back.
+    journal.append([{ type: 'resumed', position: upTo }], 'relaxed')
+    if (!(await journal.settled())) return undefined
+    ;({ position: upTo, storedState: state } = journal)
+    all = await readUnsent(store, session, 0, upTo)
+  }
   const sendable = all.filter((one) => !one.isLocal)
   const last = sendable[entriesPerPush - 1]
   const hasMore = sendable.length > entriesPerPush
@@ -118,15 +131,15 @@ async function readUnsent(store: Store, session: string, from: number, to: numbe
   })
 }
 
-/** The steps the entries touched; all of them where the server has none. */
+/** The steps the entries touched, and any other that differs from what the server has. */
 function changedSteps(base: SyncBase, state: SessionState, sent: readonly Unsent[]): PushItem['changed'] {
-  const steps = new Set<StepId>(base.state === undefined ? Object.keys(state.answers) : [])
+  const before = base.state?.answers ?? {}
+  const all = [...Object.keys(before), ...Object.keys(state.answers)]
+  const steps = new Set(all.filter((step) => !isEqual(own(before, step), own(state.answers, step))))
   for (const change of sent.flatMap(({ entry }) => entry.changes ?? [])) {
     if (change.type === 'set') steps.add(change.step)
-    else if (change.type === 'restarted') {
-      for (const step of [...Object.keys(base.state?.answers ?? {}), ...Object.keys(state.answers)])
-        steps.add(step)
-    } else if (change.type === 'merged') {
+    else if (change.type === 'restarted') for (const step of all) steps.add(step)
+    else if (change.type === 'merged') {
       for (const { path } of change.patch) {
         const [root, step] = parsePointer(path)
         if (root === 'answers' && step !== undefined) steps.add(step)
@@ -135,10 +148,14 @@ function changedSteps(base: SyncBase, state: SessionState, sent: readonly Unsent
   }
   return Object.fromEntries(
     [...steps].map((step) => {
-      const answers = state.answers[step]
-      return [step, answers === undefined ? null : canonicalJson(answers as Json)]
+      const answers = own(state.answers, step)
+      return [step, answers === undefined ? null : canonicalJson(answers)]
     }),
   )
+}
+
+function own(answers: Answers, step: StepId): Json | undefined {
+  return Object.hasOwn(answers, step) ? (answers[step] as Json) : undefined
 }
 
 function toMeta(state: SessionState, key: string): WireMeta {
@@ -153,11 +170,26 @@ export async function acknowledge(
   sent: Outgoing,
   rev: string,
 ): Promise<void> {
-  if (sent.state !== undefined) await bases.write(session, { rev, position: sent.upTo, state: sent.state })
+  if (sent.state === undefined) return
+  const entries = sent.unsent.filter((one) => !one.isLocal).map(({ entry }) => entry)
+  const heads = { ...sent.base.heads, ...Object.fromEntries(entries.map((e) => [e.writer, headOf(e)])) }
+  await bases.write(session, { rev, position: sent.upTo, state: sent.state, heads })
+}
+
+function headOf({ n, hash }: Entry): ChainHead {
+  return { n, hash }
 }
 
 /**
- * The server has what this device has not seen: merges it. False where another tab moved on meanwhile: start over.
+ * - `behind`: the server no longer holds what it had acknowledged, as after a restore from a backup. Nothing is merged:
+ *   what is here is newer, and has to be sent again.
+ * - `lost`: another tab moved on meanwhile, or the store fails.
+ * - `unreadable`: the snapshot's text is not JSON.
+ */
+export type MergeResult = 'merged' | 'behind' | 'lost' | 'unreadable'
+
+/**
+ * The server has what this device has not seen: merges it.
  *
  * Where a reply was lost the server holds entries of ours that it never acknowledged here, and its state has them in
  * it. They belong to the base: else our own change would look like someone else's.
@@ -168,16 +200,18 @@ export async function mergeSnapshot(options: {
   readonly bases: BaseRows
   readonly sent: Outgoing
   readonly snapshot: WireSnapshot
-}): Promise<boolean> {
+}): Promise<MergeResult> {
   const { store, journal, bases, sent, snapshot } = options
   const { base, position } = sent
+  if (isBehind(snapshot.heads, base.heads)) return 'behind'
+  if (!snapshot.isWhole && base.state === undefined) return 'unreadable'
   const origin = base.state ?? initialState(snapshot.meta.flow, snapshot.meta.step)
   const theirs = stateFromSnapshot(snapshot.isWhole ? undefined : origin, snapshot)
-  if (theirs === undefined) return false
+  if (theirs === undefined) return 'unreadable'
   const rest = sent.hasMore ? await readUnsent(store, journal.session, sent.upTo + 1, position) : []
   const unsent = [...sent.unsent, ...rest]
   const { held, through, isAll } = heldOf(unsent, snapshot.heads)
-  return journal.merge({
+  const isMerged = await journal.merge({
     base: fold(
       origin,
       held.flatMap(({ entry }) => entry.changes ?? []),
@@ -194,7 +228,16 @@ export async function mergeSnapshot(options: {
         rev: snapshot.rev,
         position: isAll ? merged : (through ?? base.position),
         state: theirs,
+        heads: snapshot.heads,
       }),
+  })
+  return isMerged ? 'merged' : 'lost'
+}
+
+function isBehind(heads: ChainHeads, acknowledged: ChainHeads): boolean {
+  return Object.entries(acknowledged).some(([writer, { n, hash }]) => {
+    const head = Object.hasOwn(heads, writer) ? heads[writer]! : noChain
+    return head.n < n || (head.n === n && head.hash !== hash)
   })
 }
 

@@ -185,21 +185,20 @@ export function createSync(options: SyncOptions): Sync {
       case 'stale':
       case 'snapshot': {
         const isNews = answer.snapshot.rev !== sent.base.rev
-        const isMerged =
-          isNews && (await mergeSnapshot({ store, journal, bases, sent, snapshot: answer.snapshot }))
-        if (isMerged) {
+        const { snapshot } = answer
+        const result = isNews ? await mergeSnapshot({ store, journal, bases, sent, snapshot }) : undefined
+        if (result === 'behind') return startOver(session)
+        if (result === 'merged') {
           onSynced(session)
           await refreshMarks(session)
         }
         // A merge that lost to another tab, or to a failing store, starts over after a rest.
-        if (!isMerged && isNews) pull(session)
+        if (result !== 'merged' && isNews) pull(session)
         else if (answer.type === 'stale') want(session, false)
         return
       }
       case 'unknown':
-        if (sent.item.type === 'pull') return
-        await bases.forget(session)
-        want(session, false)
+        if (sent.item.type === 'push' || sent.base.rev !== null) await startOver(session)
         return
       case 'rejected':
       case 'too-large':
@@ -214,6 +213,14 @@ export function createSync(options: SyncOptions): Sync {
         mark(session, { parked })
       }
     }
+  }
+
+  /** The server lost what it had acknowledged: nothing of this session is safe there until it is sent again. */
+  async function startOver(session: string): Promise<void> {
+    await bases.forget(session)
+    onSynced(session)
+    mark(session, { position: -1, rev: null })
+    want(session, false)
   }
 
   async function refreshMarks(session: string): Promise<void> {
