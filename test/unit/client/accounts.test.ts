@@ -1,38 +1,12 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
-import { createWaymark, type Waymark } from '../../../src/client/create-waymark.ts'
-import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import { toStorageError } from '../../../src/store/storage-error.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
-import { mortgage } from '../../support/fixture-flow.ts'
+import { durableStore, preparePages } from '../../support/pages.ts'
 
-beforeAll(() => import('../../../src/sync/sync.ts'))
-
-const opened: Waymark<typeof mortgage>[] = []
-const errors: unknown[] = []
-let names = 0
-afterEach(async () => {
-  names += 1
-  for (const waymark of opened.splice(0)) await waymark.close()
-  expect(errors.splice(0)).toEqual([])
-})
-
-const durable = (): Store => ({ ...createMemoryStore(), kind: 'indexeddb' })
-
-function page(options: object = {}) {
-  const waymark = createWaymark({
-    flows: [mortgage],
-    namespace: `accounts-${names}`,
-    store: durable(),
-    clock: createFakeClock(),
-    onError: (error) => errors.push(error),
-    ...options,
-  }) as Waymark<typeof mortgage>
-  opened.push(waymark)
-  return waymark
-}
+const { page } = preparePages()
 
 /** What a promise comes to, or that it never does. */
 async function endOf(promise: Promise<unknown>): Promise<unknown> {
@@ -63,7 +37,7 @@ describe('accounts on one browser', () => {
   })
 
   test('a session claimed while another tab has it open is over there, and nobody claims it again', async () => {
-    const store = durable()
+    const store = durableStore()
     const clock = createFakeClock()
     const here = page({ store, clock })
     const there = page({ store, clock })
@@ -146,7 +120,7 @@ describe('ids', () => {
   })
 
   test('a removed session is over in every tab and leaves nothing behind', async () => {
-    const store = durable()
+    const store = durableStore()
     const clock = createFakeClock()
     const session = await page({ store, clock }).open('mortgage')
     session.set('applicant', { name: 'Secret' })
@@ -181,7 +155,7 @@ describe('closing', () => {
   })
 
   test('on a full disk rejects with the reason and lets go of nothing', async () => {
-    const inner = durable()
+    const inner = durableStore()
     let isFull = false
     const store: Store = {
       ...inner,
@@ -220,7 +194,7 @@ describe('closing', () => {
 
 describe('saved', () => {
   test('strict on a reopened session writes strictly once more', async () => {
-    const inner = durable()
+    const inner = durableStore()
     let strict = 0
     const store: Store = {
       ...inner,
@@ -258,7 +232,7 @@ describe('saved', () => {
     await clock.advance(5_000)
     expect(await endOf(refused)).toEqual({ type: 'not-sent', reason: 'no' })
 
-    const store = durable()
+    const store = durableStore()
     const backend = memoryBackend()
     const a = await page({ store, clock, backend, account: 'u1' }).open('mortgage')
     const b = await page({ store, clock, backend, account: 'u1' }).open('mortgage')

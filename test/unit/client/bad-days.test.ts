@@ -1,35 +1,17 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
-import { createWaymark, type Waymark } from '../../../src/client/create-waymark.ts'
+import type { Waymark } from '../../../src/client/create-waymark.ts'
 import { defineFlow } from '../../../src/flow/define-flow.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import { toStorageError } from '../../../src/store/storage-error.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
-import { mortgage } from '../../support/fixture-flow.ts'
+import { preparePages } from '../../support/pages.ts'
 
-beforeAll(() => import('../../../src/sync/sync.ts'))
-
-const opened: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const waymark of opened.splice(0)) await waymark.close()
-})
-
-let names = 0
-function page<F extends typeof mortgage>(store: Store, extra: object = {}) {
-  const errors: unknown[] = []
-  const waymark = createWaymark({
-    flows: [mortgage as F],
-    namespace: `bad-${names++}`,
-    store,
-    clock: createFakeClock(),
-    onError: (error) => errors.push(error),
-    ...extra,
-  })
-  opened.push(waymark)
-  return { waymark: waymark as unknown as Waymark<typeof mortgage>, errors }
-}
+const pages = preparePages()
+const { errors } = pages
+const page = (store: Store, extra: object = {}) => pages.page({ store, ...extra })
 
 /** Memory that passes for a disk, with a switch that makes it fail as a browser does. */
 function fragileStore() {
@@ -50,7 +32,7 @@ describe('a full disk', () => {
   test('shows at risk and why, keeps everything in the page, and is well again by itself', async () => {
     const { store, failWith } = fragileStore()
     const clock = createFakeClock()
-    const { waymark } = page(store, { clock })
+    const waymark = page(store, { clock })
     const session = await waymark.open('mortgage')
     session.set('applicant', { name: 'Ada' })
     await settle()
@@ -70,7 +52,7 @@ describe('a full disk', () => {
     failWith()
     await clock.advance(31_000)
     expect(session.status.getSnapshot().saved).toEqual({ device: 'strict', server: 'none' })
-    const again = page(store).waymark
+    const again = page(store)
     expect((await again.open('mortgage')).getSnapshot().answers.applicant).toEqual({
       name: 'Ada',
       joint: false,
@@ -98,7 +80,7 @@ describe('a schema that throws', () => {
         },
       },
     })
-    const { waymark } = page(fragileStore().store, { flows: [broken] })
+    const waymark = page(fragileStore().store, { flows: [broken] })
     const session = (await waymark.open('mortgage')) as never as Awaited<
       ReturnType<Waymark<typeof broken>['open']>
     >
@@ -119,19 +101,19 @@ describe('newer code was here', () => {
       title: 'Newer',
       steps: { other: { title: 'Other' } },
     })
-    const next = page(store, { flows: [newer] }).waymark
+    const next = page(store, { flows: [newer] })
     const session = await next.open('mortgage')
     ;(session as never as { set(step: string, fields: object): void }).set('other', { a: 1 })
     session.commit()
     await session.saved('strict')
-    const old = page(store).waymark
+    const old = page(store)
     const error = await old.open('mortgage').catch((thrown: unknown) => thrown)
     expect(isWaymarkError(error, 'outdated')).toBe(true)
   })
 
   test('an entry in a newer format ends appending: input stays as draft and the status says outdated', async () => {
     const { store } = fragileStore()
-    const { waymark } = page(store)
+    const waymark = page(store)
     const session = await waymark.open('mortgage')
     session.set('applicant', { name: 'Ada' })
     session.commit()
@@ -159,14 +141,14 @@ describe('something unreadable', () => {
   test('is reported by code without its content, set aside, and the rest is there', async () => {
     const { store } = fragileStore()
     const first = page(store)
-    const session = await first.waymark.open('mortgage')
+    const session = await first.open('mortgage')
     session.set('applicant', { name: 'Secret' })
     session.commit()
     await session.saved('strict')
     session.set('notes', { text: 'kept' })
     session.commit()
     await session.saved('strict')
-    await first.waymark.close()
+    await first.close()
     const [rows] = await store.read([{ store: 'journal', prefix: [session.id, 0] }])
     const row = rows?.[0] as { p: string }
     await store.write({
@@ -178,14 +160,15 @@ describe('something unreadable', () => {
       ],
     })
     const clock = createFakeClock()
-    const { waymark, errors } = page(store, { clock })
+    const waymark = page(store, { clock })
     const again = await waymark.open('mortgage')
     const places: string[] = []
     again.on('quarantined', (event) => places.push(...event.places))
     await clock.advance(1)
     expect(again.getSnapshot().answers).toMatchObject({ notes: { text: 'kept' } })
-    expect(errors.some((error) => isWaymarkError(error, 'record-unreadable'))).toBe(true)
-    expect(JSON.stringify(errors.map(String))).not.toContain('Secret')
+    const heard = errors.splice(0)
+    expect(heard.some((error) => isWaymarkError(error, 'record-unreadable'))).toBe(true)
+    expect(JSON.stringify(heard.map(String))).not.toContain('Secret')
     expect(places).toContain('entry/0')
     const [aside] = await store.read([{ store: 'quarantine', prefix: [session.id] }])
     expect(JSON.stringify(aside)).toContain('Secret')
@@ -212,7 +195,7 @@ describe('a rejected push', () => {
         }
       },
     }
-    const { waymark, errors } = page(fragileStore().store, { clock, backend, account: 'u1' })
+    const waymark = page(fragileStore().store, { clock, backend, account: 'u1' })
     const session = await waymark.open('mortgage')
     session.set('applicant', { name: 'Ada', joint: false })
     await session.next()

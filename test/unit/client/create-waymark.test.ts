@@ -1,42 +1,11 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
-import { createWaymark, type Waymark, type WaymarkOptions } from '../../../src/client/create-waymark.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
-import type { Store } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
-import { mortgage } from '../../support/fixture-flow.ts'
+import { durableStore, preparePages } from '../../support/pages.ts'
 
-/** Memory that passes for a disk: several pages of one test share it. */
-function durableStore(): Store {
-  return { ...createMemoryStore(), kind: 'indexeddb' }
-}
-
-const opened: { close(): Promise<void> }[] = []
-const errors: unknown[] = []
-let namespaces = 0
-
-function page(options: Partial<WaymarkOptions<typeof mortgage>> = {}) {
-  const waymark = createWaymark({
-    flows: [mortgage],
-    namespace: `test-${namespaces}`,
-    store: durableStore(),
-    clock: createFakeClock(),
-    onError: (error) => errors.push(error),
-    ...options,
-  })
-  opened.push(waymark)
-  return waymark as Waymark<typeof mortgage>
-}
-
-// Sync is loaded behind the first paint; with its module in the cache a few promise turns are enough.
-beforeAll(() => import('../../../src/sync/sync.ts'))
-
-afterEach(async () => {
-  namespaces += 1
-  for (const waymark of opened.splice(0)) await waymark.close()
-  expect(errors.splice(0)).toEqual([])
-})
+const { page } = preparePages()
 
 describe('createWaymark', () => {
   test('walks the whole journey and ends complete', async () => {

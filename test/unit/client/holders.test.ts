@@ -1,33 +1,10 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
-import { createWaymark, type Waymark, type WaymarkOptions } from '../../../src/client/create-waymark.ts'
 import type { Backend } from '../../../src/protocol/backend.ts'
-import { createMemoryStore } from '../../../src/store/memory-store.ts'
-import type { Store } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
-import { mortgage } from '../../support/fixture-flow.ts'
+import { preparePages } from '../../support/pages.ts'
 
-/** Memory that passes for a disk. */
-function durableStore(): Store {
-  return { ...createMemoryStore(), kind: 'indexeddb' }
-}
-
-const opened: { close(): Promise<void> }[] = []
-const errors: unknown[] = []
-let namespaces = 0
-
-function page(options: Partial<WaymarkOptions<typeof mortgage>> = {}) {
-  const waymark = createWaymark({
-    flows: [mortgage],
-    namespace: `holders-${namespaces}`,
-    store: durableStore(),
-    clock: createFakeClock(),
-    onError: (error) => errors.push(error),
-    ...options,
-  })
-  opened.push(waymark)
-  return waymark as Waymark<typeof mortgage>
-}
+const { page } = preparePages()
 
 /** A backend whose first exchange is answered when the test says so. */
 function heldBackend(): Backend & { readonly isAsked: boolean; answer(): void } {
@@ -47,12 +24,6 @@ function heldBackend(): Backend & { readonly isAsked: boolean; answer(): void } 
     },
   }
 }
-
-afterEach(async () => {
-  namespaces += 1
-  for (const waymark of opened.splice(0)) await waymark.close()
-  expect(errors.splice(0)).toEqual([])
-})
 
 describe('holders of one session', () => {
   test('concurrent callers get one session, with the same actor', async () => {
