@@ -20,7 +20,10 @@ export interface SyncStatus {
   readonly reason: string
 }
 
-/** What the server said of a session that was set aside: its changes stay here, editable, and are sent again on change. */
+/**
+ * What the server said of a session that was set aside: its changes stay here, editable, and are sent again with the
+ * next change, or on `sync.now()`.
+ */
 export interface Parked {
   readonly session: string
   readonly reason: string

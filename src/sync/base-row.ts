@@ -56,7 +56,7 @@ export interface AcknowledgedBase {
   readonly heads: ChainHeads
 }
 
-export function createBaseRows(store: Store, account: string): BaseRows {
+export function createBaseRows(store: Pick<Store, 'read' | 'write'>, account: string): BaseRows {
   const writer = createCheckpointWriter()
   const storedBySession = new Map<string, ReadonlySet<string>>()
 

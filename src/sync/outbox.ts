@@ -13,8 +13,9 @@ import { isEqual, parsePointer } from '../base/patch.ts'
 import { localSuffix } from '../journal/batch.ts'
 import type { Journal } from '../journal/journal.ts'
 import { fold } from '../journal/local.ts'
-import { fromJournalRow, type JournalRow } from '../journal/rows.ts'
+import { fromJournalRow, type JournalRow, longestText } from '../journal/rows.ts'
 import { latestStamp, stampedChanges } from '../journal/stamps.ts'
+import type { Stamp } from '../merge/merge-states.ts'
 import type { PushItem, SyncItem, WireMeta, WireSnapshot } from '../protocol/wire.ts'
 import {
   type ChainHead,
@@ -35,8 +36,15 @@ import {
 import type { Key, Store } from '../store/store.ts'
 import type { BaseRows, SyncBase } from './base-row.ts'
 
-/** Entries in one push, at most; the rest follow in the next. */
+/** Entries in one push, and the length of their text, at most; the rest follow in the next. One entry always goes. */
 export const entriesPerPush = 1_000
+export const textPerPush = 700_000
+
+/** Stamps further ahead of the server than this come from a wrong clock, and count as no later. */
+const mostAheadMs = 300_000
+const unstamped: Stamp = { at: 0, writer: '' }
+
+type Reader = Pick<Store, 'read'>
 
 export interface Outgoing {
   readonly item: SyncItem
@@ -46,6 +54,9 @@ export interface Outgoing {
   readonly state: SessionState | undefined
   /** The entries past the base up to there, in order: those that are sent, and local ones that never are. */
   readonly unsent: readonly Unsent[]
+  /** Length of the entries' text, and of all that is sent. */
+  readonly entriesLength: number
+  readonly length: number
   readonly hasMore: boolean
   /** Where the journal stood. */
   readonly position: number
@@ -53,41 +64,43 @@ export interface Outgoing {
 
 /** What to say to the server about this session; `undefined` where the store is failing or there is nothing to say. */
 export async function prepare(options: {
-  readonly store: Store
+  readonly store: Reader
   readonly journal: Journal
   readonly key: string
   readonly bases: BaseRows
   readonly isPullWanted: boolean
+  /** Length of the entries' text, at most. Default: {@link textPerPush}. */
+  readonly textLimit?: number
 }): Promise<Outgoing | undefined> {
-  const { store, journal, bases, key, isPullWanted } = options
+  const { store, journal, bases, key, isPullWanted, textLimit = textPerPush } = options
   const { session } = journal
   await journal.catchUp()
   if (!(await journal.settled()) || journal.marks.isOutdated) return undefined
   const base = await bases.read(session)
-  let { position: upTo, storedState: state } = journal
-  let all = await readUnsent(store, session, base.position + 1, upTo)
-  if (base.rev === null && state !== undefined && all.every((one) => one.isLocal)) {
+  let { position, storedState } = journal
+  let window = await readWindow({ store, session, from: base.position + 1, to: position, textLimit })
+  if (base.rev === null && storedState !== undefined && window.unsent.every((one) => one.isLocal)) {
     // All there is here came from a server that lost it: an entry of our own gives it back.
-    journal.append([{ type: 'resumed', position: upTo }], 'relaxed')
+    journal.append([{ type: 'resumed', position }], 'relaxed')
     if (!(await journal.settled())) return undefined
-    ;({ position: upTo, storedState: state } = journal)
-    all = await readUnsent(store, session, 0, upTo)
+    ;({ position, storedState } = journal)
+    window = await readWindow({ store, session, from: 0, to: position, textLimit })
   }
-  const sendable = all.filter((one) => !one.isLocal)
-  const last = sendable[entriesPerPush - 1]
-  const hasMore = sendable.length > entriesPerPush
-  const rest = {
-    base,
-    upTo: hasMore && last ? last.position : upTo,
-    state,
-    hasMore,
-    position: upTo,
-    unsent: hasMore && last ? all.slice(0, all.indexOf(last) + 1) : all,
-  }
-  const sent = sendable.slice(0, entriesPerPush)
+  const { unsent, upTo } = window
+  const sent = unsent.filter((one) => !one.isLocal)
+  const hasMore = upTo < position
+  const state = hasMore && storedState !== undefined ? stateAfter(base, storedState, unsent) : storedState
+  const rest = { upTo, state, unsent, hasMore, position, entriesLength: window.length }
   if (state === undefined || sent.length === 0) {
-    return isPullWanted ? { item: { type: 'pull', session, since: base.rev }, ...rest } : undefined
+    // What is left is never sent: local, or damaged.
+    const through = base.state === undefined ? base : { ...base, position }
+    if (base.rev !== null && base.state !== undefined && base.position < position) {
+      await bases.write(session, { ...base, rev: base.rev, state: base.state, position })
+    }
+    if (!isPullWanted) return undefined
+    return { item: { type: 'pull', session, since: base.rev }, ...rest, base: through, length: 0 }
   }
+  const changed = changedSteps(base, state, sent)
   const item: PushItem = {
     type: 'push',
     session,
@@ -97,10 +110,19 @@ export async function prepare(options: {
       ...(p === undefined ? {} : { p }),
       ...(s === undefined ? {} : { s }),
     })),
-    changed: changedSteps(base, state, sent),
+    changed,
     meta: toMeta(state, key),
   }
-  return { item, ...rest }
+  const length = Object.values(changed).reduce((sum, text) => sum + (text?.length ?? 0), window.length)
+  return { item, ...rest, base, length }
+}
+
+/** The state at the end of what is sent, where more follows: the entries over the base, local ones too. */
+function stateAfter(base: SyncBase, { flow, step }: SessionState, unsent: readonly Unsent[]): SessionState {
+  return fold(
+    base.state ?? initialState(flow, step),
+    unsent.flatMap(({ entry }) => entry.changes ?? []),
+  )
 }
 
 export interface Unsent {
@@ -110,25 +132,78 @@ export interface Unsent {
   readonly isLocal: boolean
 }
 
-async function readUnsent(store: Store, session: string, from: number, to: number): Promise<Unsent[]> {
-  if (from > to) return []
-  const journal = { store: 'journal' as const, prefix: [session], from, to }
-  const chunked = { ...journal, store: 'chunks' as const }
-  const [rows = [], keys = [], chunks = [], chunkKeys = []] = await store.read([
-    journal,
-    { ...journal, isKeys: true },
-    chunked,
-    { ...chunked, isKeys: true },
-  ])
+interface Window {
+  readonly unsent: readonly Unsent[]
+  /** Position of the last row in it. */
+  readonly upTo: number
+  /** Length of its text. */
+  readonly length: number
+}
+
+/** The first rows of a range within the limits, and on to the first that can be sent. */
+async function readWindow(of: {
+  readonly store: Reader
+  readonly session: string
+  readonly from: number
+  readonly to: number
+  readonly textLimit: number
+}): Promise<Window> {
+  const { store, session, to, textLimit } = of
+  let { from } = of
+  const unsent: Unsent[] = []
+  for (;;) {
+    const range = { store: 'journal' as const, prefix: [session], from, to, limit: entriesPerPush }
+    const [rows = [], keys = []] = from > to ? [] : await store.read([range, { ...range, isKeys: true }])
+    let length = 0
+    let count = 0
+    while (count < rows.length) {
+      const next = textLength(rows[count])
+      if (count > 0 && length + next > textLimit) break
+      length += next
+      count += 1
+    }
+    if (count === 0) return { unsent, upTo: to, length: 0 }
+    const upTo = (keys[count - 1] as Key)[1] as number
+    unsent.push(...(await readEntries(store, session, rows.slice(0, count), keys as Key[], upTo)))
+    const isEnd = count === rows.length && rows.length < entriesPerPush
+    if (isEnd || unsent.some((one) => !one.isLocal)) return { unsent, upTo: isEnd ? to : upTo, length }
+    from = upTo + 1
+  }
+}
+
+/** The rows that verify, with their chunks. */
+async function readEntries(
+  store: Reader,
+  session: string,
+  rows: readonly unknown[],
+  keys: readonly Key[],
+  upTo: number,
+): Promise<Unsent[]> {
+  const chunksByPosition = new Map<number, unknown[]>()
+  if (rows.some((row) => (row as Partial<JournalRow> | null)?.k !== undefined)) {
+    const range = { store: 'chunks' as const, prefix: [session], from: keys[0]![1] as number, to: upTo }
+    const [chunks = [], chunkKeys = []] = await store.read([range, { ...range, isKeys: true }])
+    chunks.forEach((chunk, i) => {
+      const position = (chunkKeys[i] as Key)[1] as number
+      const own = chunksByPosition.get(position)
+      if (own === undefined) chunksByPosition.set(position, [chunk])
+      else own.push(chunk)
+    })
+  }
   return rows.flatMap((row, i) => {
-    const position = (keys[i] as Key)[1] as number
-    const own = chunks.filter((_, at) => (chunkKeys[at] as Key)[1] === position)
-    const record = fromJournalRow(row as JournalRow, own)
+    const position = keys[i]![1] as number
+    const record = fromJournalRow(row as JournalRow, chunksByPosition.get(position) ?? [])
     const outcome = unpackEntry(record)
     if (outcome.type !== 'entry') return []
     const { entry } = outcome
     return [{ position, record, entry, isLocal: entry.writer.endsWith(localSuffix) }]
   })
+}
+
+/** About how long a stored entry's text is, without reading its chunks. */
+function textLength(row: unknown): number {
+  const { c, p, k } = (row ?? {}) as Partial<JournalRow>
+  return (c?.length ?? 0) + (k === undefined ? (p?.length ?? 0) : k * longestText)
 }
 
 /** The steps the entries touched, and any other that differs from what the server has. */
@@ -195,21 +270,31 @@ export type MergeResult = 'merged' | 'behind' | 'lost' | 'unreadable'
  * it. They belong to the base: else our own change would look like someone else's.
  */
 export async function mergeSnapshot(options: {
-  readonly store: Store
+  readonly store: Reader
   readonly journal: Journal
   readonly bases: BaseRows
   readonly sent: Outgoing
   readonly snapshot: WireSnapshot
+  /** The server's clock, where it tells. */
+  readonly now?: number | undefined
 }): Promise<MergeResult> {
-  const { store, journal, bases, sent, snapshot } = options
+  const { store, journal, bases, sent, snapshot, now = Number.POSITIVE_INFINITY } = options
   const { base, position } = sent
   if (isBehind(snapshot.heads, base.heads)) return 'behind'
   if (!snapshot.isWhole && base.state === undefined) return 'unreadable'
   const origin = base.state ?? initialState(snapshot.meta.flow, snapshot.meta.step)
   const theirs = stateFromSnapshot(snapshot.isWhole ? undefined : origin, snapshot)
   if (theirs === undefined) return 'unreadable'
-  const rest = sent.hasMore ? await readUnsent(store, journal.session, sent.upTo + 1, position) : []
-  const unsent = [...sent.unsent, ...rest]
+  const unsent = [...sent.unsent]
+  for (let at = sent.upTo; at < position; ) {
+    const { session } = journal
+    const next = await readWindow({ store, session, from: at + 1, to: position, textLimit: textPerPush })
+    unsent.push(...next.unsent)
+    at = next.upTo
+  }
+  const latest = (now + mostAheadMs) * 1000
+  const clamped = ({ at, writer }: Stamp): Stamp => ({ at: Math.min(at, latest), writer })
+  const ourStampOf = latestStamp(stampedChanges(unsent.map(({ entry }) => entry)))
   const { held, through, isAll } = heldOf(unsent, snapshot.heads)
   const isMerged = await journal.merge({
     base: fold(
@@ -217,8 +302,8 @@ export async function mergeSnapshot(options: {
       held.flatMap(({ entry }) => entry.changes ?? []),
     ),
     state: theirs,
-    stampOf: (step) => snapshot.stamps[step] ?? { at: 0, writer: '' },
-    ourStampOf: latestStamp(stampedChanges(unsent.map(({ entry }) => entry))),
+    stampOf: (step) => clamped(Object.hasOwn(snapshot.stamps, step) ? snapshot.stamps[step]! : unstamped),
+    ourStampOf: (step, path) => clamped(ourStampOf(step, path)),
     heads: Object.fromEntries(Object.entries(snapshot.heads).map(([writer, head]) => [writer, head.hash])),
     at: snapshot.at,
     position,
@@ -267,6 +352,7 @@ function stateFromSnapshot(
 ): SessionState | undefined {
   const answers: Record<StepId, StepAnswers> = { ...(before?.answers as Record<StepId, StepAnswers>) }
   for (const [step, text] of Object.entries(snapshot.steps)) {
+    if (step === '__proto__') continue // no flow can have it
     if (text === null) {
       delete answers[step]
       continue

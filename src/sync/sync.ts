@@ -3,12 +3,15 @@
  *
  * Invariants
  * - Only sessions of this account are ever read or sent; signing in as someone else makes a new driver.
- * - One session's fate never holds up another: a rejected session is set aside with its reason, the rest go on.
- * - Nothing is ever dropped because of what a server said.
+ * - One session's fate never holds up another: a rejected session is set aside with its reason, one that gets nowhere
+ *   rests with growing waits, the rest go on.
+ * - Nothing is ever dropped because of what a server said, or because a store or a backend failed.
+ * - One exchange at a time, also across stop and start. Once closed, nothing more is written.
  */
 import { initialTransition, type SnapshotFrom, transition } from 'xstate'
 import type { Clock } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
+import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { type Random, randomFraction } from '../base/ids.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Backend, ExchangeOutcome } from '../protocol/backend.ts'
@@ -23,8 +26,8 @@ import type { SyncOutcome } from '../protocol/wire.ts'
 import { readHead } from '../record/head.ts'
 import type { Key, Range, Store } from '../store/store.ts'
 import { createBaseRows } from './base-row.ts'
-import { acknowledge, mergeSnapshot, type Outgoing, prepare } from './outbox.ts'
-import { type SyncEvent, syncMachine } from './sync-machine.ts'
+import { acknowledge, mergeSnapshot, type Outgoing, prepare, textPerPush } from './outbox.ts'
+import { backOffMs, type SyncEvent, syncMachine } from './sync-machine.ts'
 
 export interface SyncOptions {
   readonly account: string
@@ -50,30 +53,66 @@ export interface Sync {
   /** Reads again what another tab may have been acknowledged. */
   refresh(session: string): Promise<void>
   marksOf(session: string): ServerMarks
-  /** Exchanges at once, whatever was being waited for; resolves when that exchange is over. */
+  /** Exchanges at once, parked sessions too, whatever was being waited for; resolves when that exchange is over. */
   now(): Promise<SyncStatus>
   start(): void
   stop(): void
   send(event: { type: 'online' | 'offline' | 'signIn' }): void
   /** Called with a session when its marks moved, with nothing when the status did. */
   onChange(listener: (session?: string) => void): () => void
-  close(): void
+  /** Resolves when nothing of it runs any more. */
+  close(): Promise<void>
+}
+
+/** What a session wants of the next exchange. */
+interface Wish {
+  readonly isPullWanted: boolean
+}
+
+interface Rest extends Wish {
+  readonly until: number
+  readonly cancel: () => void
+}
+
+interface Sent {
+  readonly sent: Outgoing
+  readonly journal: Journal
 }
 
 const sessionsPerExchange = 20
+/** Length of the text of one exchange, about: a session is left for the next one where it is reached. */
+const textPerExchange = 2_000_000
+/** How often in a row a session may be answered without being acknowledged before it rests. */
+const patience = 3
 
 export function createSync(options: SyncOptions): Sync {
-  const { account, backend, store, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
+  const { account, backend, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
+  const store: Pick<Store, 'read' | 'write'> = {
+    read: (ranges) => options.store.read(ranges),
+    async write(write) {
+      if (isClosed) throw new WaymarkError('closed', 'Sync was closed.')
+      return options.store.write(write)
+    },
+  }
   const bases = createBaseRows(store, account)
   const changed = createEmitter<string | undefined>()
   const marksBySession = new Map<string, ServerMarks>()
-  const due = new Map<string, { isPullWanted: boolean }>()
+  const due = new Map<string, Wish>()
+  /** Answers in a row that got a session nowhere, and what ends its rest. */
+  const strikes = new Map<string, number>()
+  const resting = new Map<string, Rest>()
   const settled = createEmitter<void>()
   let [snapshot] = initialTransition(syncMachine) as [SnapshotFrom<typeof syncMachine>, unknown]
   let nextTryAt: number | undefined
   let cancelTimer = () => {}
   let cancelGathering: (() => void) | undefined
+  let cancelLook = () => {}
   let controller = new AbortController()
+  /** The exchange under way and those that wait for it; what the backend was last asked. */
+  let running = Promise.resolve()
+  let asked: Promise<unknown> = Promise.resolve()
+  let sessionLimit = sessionsPerExchange
+  let textLimit = textPerPush
   let isClosed = false
 
   const stateOf = () => snapshot.value as SyncState
@@ -87,8 +126,11 @@ export function createSync(options: SyncOptions): Sync {
       cancelTimer()
       nextTryAt = undefined
       const { waitMs } = snapshot.context
-      if (stateOf() === 'exchanging') void exchange()
-      else if (waitMs > 0 || stateOf() === 'backingOff') {
+      if (stateOf() === 'exchanging') {
+        controller = new AbortController()
+        const { signal } = controller
+        running = running.then(() => exchange(signal))
+      } else if (waitMs > 0 || stateOf() === 'backingOff') {
         nextTryAt = clock.now() + waitMs
         cancelTimer = clock.after(waitMs, () => send({ type: 'timer' }))
       }
@@ -98,6 +140,7 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   function mark(session: string, marks: Partial<ServerMarks>): void {
+    if (isClosed) return
     marksBySession.set(session, { ...(marksBySession.get(session) ?? noServerMarks), ...marks })
     changed.emit(session)
   }
@@ -107,71 +150,134 @@ export function createSync(options: SyncOptions): Sync {
     if (!isClosed) onError(error)
   }
 
-  async function exchange(): Promise<void> {
-    controller = new AbortController()
-    const { signal } = controller
+  async function exchange(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    /** Taken from what is due and not dealt with: due again, whatever ends this exchange. */
+    const open = new Map<string, Wish>()
     const borrowed: (() => void)[] = []
+    let event: SyncEvent
     try {
-      const round = [...due].slice(0, sessionsPerExchange)
-      const outgoing: { sent: Outgoing; journal: Journal }[] = []
-      for (const [session, wish] of round) {
-        due.delete(session)
-        try {
-          const { journal, key, release } = await borrowJournal(session)
-          borrowed.push(release)
-          const sent = await prepare({ store, journal, key, bases, isPullWanted: wish.isPullWanted })
-          if (sent !== undefined) outgoing.push({ sent, journal })
-          if (sent !== undefined) mark(session, { position: sent.base.position, rev: sent.base.rev })
-          else await refreshMarks(session)
-        } catch (error) {
-          report(error)
-        }
-      }
-      if (outgoing.length === 0) {
-        if (due.size > 0) send({ type: 'work' })
-        send({ type: 'answered' })
-        return
-      }
-      const outcome = await reach(outgoing, signal)
-      if (signal.aborted || outcome.type !== 'answered') {
-        for (const { sent } of outgoing) want(sent.item.session, sent.item.type === 'pull')
-      }
-      if (signal.aborted) return
-      if (outcome.type === 'unreachable') return send({ ...outcome, fraction: randomFraction(random) })
-      if (outcome.type !== 'answered') return send(outcome)
-      for (const [i, { sent, journal }] of outgoing.entries()) {
-        const answer = outcome.outcomes[i]
-        if (answer !== undefined) await act(journal, sent, answer)
-      }
-      if (due.size > 0) send({ type: 'work' })
-      send({ type: 'answered' })
+      event = await attempt({ signal, open, borrowed })
     } catch (error) {
       report(error)
-      if (!signal.aborted) {
-        send({ type: 'unreachable', reason: 'internal fault', fraction: randomFraction(random) })
-      }
-    } finally {
-      for (const release of borrowed) release()
+      event = { type: 'unreachable', reason: 'internal fault', fraction: randomFraction(random) }
     }
+    for (const release of borrowed) release()
+    for (const [session, { isPullWanted }] of open) want(session, isPullWanted)
+    if (signal.aborted) {
+      if (due.size > 0 && !isClosed) gather()
+      return
+    }
+    if (event.type === 'answered') {
+      if (due.size > 0) send({ type: 'work' })
+      else [sessionLimit, textLimit] = [sessionsPerExchange, textPerPush]
+    }
+    send(event)
   }
 
-  async function reach(
-    outgoing: readonly { sent: Outgoing }[],
-    signal: AbortSignal,
-  ): Promise<ExchangeOutcome> {
-    try {
+  async function attempt(of: {
+    readonly signal: AbortSignal
+    readonly open: Map<string, Wish>
+    readonly borrowed: (() => void)[]
+  }): Promise<SyncEvent> {
+    const { signal, open, borrowed } = of
+    const outgoing: Sent[] = []
+    let length = 0
+    for (const [session, wish] of [...due].slice(0, sessionLimit)) {
+      if (length >= textPerExchange) break
+      due.delete(session)
+      open.set(session, wish)
+      try {
+        const { journal, key, release } = await borrowJournal(session)
+        borrowed.push(release)
+        if (signal.aborted) break
+        const sent = await prepare({ store, journal, key, bases, textLimit, ...wish })
+        if (signal.aborted) break
+        if (sent === undefined) {
+          open.delete(session)
+          await refreshMarks(session)
+          // A failing store says so in the journal; what is stored already is looked at again all the same.
+          if (journal.marks.failure !== undefined) rest(session, wish)
+          continue
+        }
+        outgoing.push({ sent, journal })
+        length += sent.length
+        mark(session, { position: sent.base.position, rev: sent.base.rev })
+      } catch (error) {
+        open.delete(session)
+        // Unsent until its flow is given to Waymark again; or removed from this device.
+        if (isWaymarkError(error, 'flow-unknown') || isWaymarkError(error, 'session-unknown')) continue
+        report(error)
+        rest(session, wish)
+      }
+    }
+    if (signal.aborted || outgoing.length === 0) return { type: 'answered' }
+    const outcome = await reach(outgoing, signal)
+    if (signal.aborted && outcome.type !== 'answered') return { type: 'answered' }
+    if (outcome.type === 'refused' && outcome.status === 413 && (await makeSmaller(outgoing, open))) {
+      return { type: 'answered' }
+    }
+    if (outcome.type === 'unreachable') return { ...outcome, fraction: randomFraction(random) }
+    if (outcome.type !== 'answered') return outcome
+    for (const [i, { sent, journal }] of outgoing.entries()) {
+      if (isClosed) break
+      const { session } = journal
+      const wish = open.get(session) ?? { isPullWanted: false }
+      const answer = outcome.outcomes[i]
+      let isFurther = false
+      try {
+        isFurther = answer !== undefined && (await act({ journal, sent, answer, now: outcome.serverNow }))
+      } catch (error) {
+        report(error)
+      }
+      open.delete(session)
+      if (!isFurther) rest(session, wish)
+    }
+    return { type: 'answered' }
+  }
+
+  async function reach(outgoing: readonly Sent[], signal: AbortSignal): Promise<ExchangeOutcome> {
+    const aborted = new Promise<ExchangeOutcome>((resolve) => {
+      const end = () => resolve({ type: 'unreachable', reason: 'aborted' })
+      if (signal.aborted) end()
+      else signal.addEventListener('abort', end, { once: true })
+    })
+    const ask = async (): Promise<ExchangeOutcome> => {
+      await asked
+      if (signal.aborted) return aborted
       const items = outgoing.map(({ sent }) => sent.item)
-      return await backend.exchange(items, { account, signal })
+      const answer = Promise.resolve(backend.exchange(items, { account, signal }))
+      asked = answer.catch(() => {})
+      return answer
+    }
+    try {
+      return await Promise.race([ask(), aborted])
     } catch (error) {
       report(error)
       return { type: 'unreachable', reason: 'the backend threw' }
     }
   }
 
-  async function act(journal: Journal, sent: Outgoing, answer: SyncOutcome): Promise<void> {
+  /** The whole request was too large: fewer sessions next time, then less of one; one entry that is too large is parked. */
+  async function makeSmaller(outgoing: readonly Sent[], open: Map<string, Wish>): Promise<boolean> {
+    const { sent, journal } = outgoing[0]!
+    if (outgoing.length > 1) sessionLimit = Math.ceil(outgoing.length / 2)
+    else if (sent.item.type === 'pull') return false
+    else if (sent.item.entries.length > 1) textLimit = Math.floor(sent.entriesLength / 2)
+    else {
+      await park(journal.session, 'too-large', [])
+      open.delete(journal.session)
+    }
+    return true
+  }
+
+  /** False where the answer got the session no further. */
+  async function act(of: Sent & { readonly answer: SyncOutcome; readonly now: number | undefined }) {
+    const { journal, sent, answer, now } = of
     const { session } = journal
     switch (answer.type) {
       case 'accepted':
+        strikes.delete(session)
         await acknowledge(bases, session, sent, answer.rev)
         if (marksBySession.get(session)?.parked !== undefined) {
           await store.write({ durability: 'relaxed', remove: [{ store: 'parked', prefix: [session] }] })
@@ -179,48 +285,82 @@ export function createSync(options: SyncOptions): Sync {
         onSynced(session)
         mark(session, { position: sent.upTo, rev: answer.rev, parked: undefined })
         if (sent.hasMore || journal.position > sent.upTo) want(session, false)
-        return
+        return true
       case 'unchanged':
-        return
+        strikes.delete(session)
+        return true
       case 'stale':
       case 'snapshot': {
-        const isNews = answer.snapshot.rev !== sent.base.rev
-        const { snapshot } = answer
-        const result = isNews ? await mergeSnapshot({ store, journal, bases, sent, snapshot }) : undefined
+        if (answer.snapshot.rev === sent.base.rev) return answer.type === 'snapshot'
+        const result = await mergeSnapshot({ store, journal, bases, sent, snapshot: answer.snapshot, now })
+        if (result === 'unreadable') return false
         if (result === 'behind') return startOver(session)
-        if (result === 'merged') {
-          onSynced(session)
-          await refreshMarks(session)
+        if (result === 'lost') {
+          // Lost to another tab, or to a failing store: starts over after a rest.
+          if (!isPatient(session)) return false
+          pull(session)
+          return true
         }
-        // A merge that lost to another tab, or to a failing store, starts over after a rest.
-        if (result !== 'merged' && isNews) pull(session)
-        else if (answer.type === 'stale') want(session, false)
-        return
+        onSynced(session)
+        await refreshMarks(session)
+        if (answer.type === 'snapshot') strikes.delete(session)
+        else if (isPatient(session)) want(session, false)
+        else return false
+        return true
       }
       case 'unknown':
-        if (sent.item.type === 'push' || sent.base.rev !== null) await startOver(session)
-        return
+        if (sent.base.rev !== null) return startOver(session)
+        return sent.item.type === 'pull'
       case 'rejected':
       case 'too-large':
       case 'denied': {
         const reason = answer.type === 'too-large' ? `larger than ${answer.limitBytes} bytes` : answer.reason
-        const issues = answer.type === 'rejected' ? answer.issues : []
-        const parked: Parked = { session, reason, issues, at: clock.now() }
-        await store.write({
-          durability: 'strict',
-          put: [{ store: 'parked', key: [session], value: { v: 1, account, ...parked } }],
-        })
-        mark(session, { parked })
+        await park(session, reason, answer.type === 'rejected' ? answer.issues : [])
+        return true
       }
     }
   }
 
+  async function park(session: string, reason: string, issues: Parked['issues']): Promise<void> {
+    const parked: Parked = { session, reason, issues, at: clock.now() }
+    await store.write({
+      durability: 'strict',
+      put: [{ store: 'parked', key: [session], value: { v: 1, account, ...parked } }],
+    })
+    strikes.delete(session)
+    mark(session, { parked })
+  }
+
+  /** True where one more answer without acknowledgement is nothing unusual. */
+  function isPatient(session: string): boolean {
+    const count = (strikes.get(session) ?? 0) + 1
+    strikes.set(session, count)
+    return count <= patience
+  }
+
+  /** Wants a session again after a wait that grows. */
+  function rest(session: string, wish: Wish): void {
+    if (isClosed) return
+    const count = strikes.get(session) ?? 0
+    strikes.set(session, count + 1)
+    resting.get(session)?.cancel()
+    const waitMs = backOffMs(count, randomFraction(random))
+    const cancel = clock.after(waitMs, () => {
+      want(session, wish.isPullWanted)
+      send({ type: 'work' })
+    })
+    resting.set(session, { ...wish, until: clock.now() + waitMs, cancel })
+    changed.emit(undefined)
+  }
+
   /** The server lost what it had acknowledged: nothing of this session is safe there until it is sent again. */
-  async function startOver(session: string): Promise<void> {
+  async function startOver(session: string): Promise<boolean> {
     await bases.forget(session)
     onSynced(session)
     mark(session, { position: -1, rev: null })
+    if (!isPatient(session)) return false
     want(session, false)
+    return true
   }
 
   async function refreshMarks(session: string): Promise<void> {
@@ -228,7 +368,24 @@ export function createSync(options: SyncOptions): Sync {
       bases.read(session),
       store.read([{ store: 'parked', prefix: [session] }]),
     ])
-    mark(session, { position, rev, parked: parked[0] as Parked | undefined })
+    mark(session, { position, rev, parked: parkedOf(parked[0]) })
+  }
+
+  /** A row of this account; another's is none of its business. */
+  function parkedOf(value: unknown): Parked | undefined {
+    const row = value as (Parked & { readonly v?: unknown; readonly account?: unknown }) | null | undefined
+    if (row?.v !== 1 || row.account !== account) return undefined
+    const { session, reason, issues, at } = row
+    return { session, reason, issues, at }
+  }
+
+  function look(failures = 0): void {
+    cancelLook()
+    findUnsent().catch((error: unknown) => {
+      report(error)
+      if (isClosed) return
+      cancelLook = clock.after(backOffMs(failures, randomFraction(random)), () => look(failures + 1))
+    })
   }
 
   /** Sessions of this account with entries the server has not acknowledged: what an earlier page left behind. */
@@ -243,20 +400,26 @@ export function createSync(options: SyncOptions): Sync {
         { store: 'drafts', prefix: [session], limit: 1 },
       ]),
     )
+    if (isClosed) return
     sessions.forEach((session, i) => {
-      const [last, base, parked, drafts] = rows.slice(i * 4, i * 4 + 4).map((found) => found[0]) as [
+      const [last, base, parkedRow, drafts] = rows.slice(i * 4, i * 4 + 4).map((found) => found[0]) as [
         Key?,
-        { i?: number }?,
+        { i?: number; account?: string }?,
         unknown?,
         unknown?,
       ]
-      const isUnsent = ((last?.[1] as number | undefined) ?? -1) > (base?.i ?? -1) || drafts !== undefined
-      if (isUnsent && parked === undefined) want(session, false)
+      const acknowledged = base?.account === account ? (base.i ?? -1) : -1
+      const isUnsent = ((last?.[1] as number | undefined) ?? -1) > acknowledged || drafts !== undefined
+      const parked = parkedOf(parkedRow)
+      if (parked !== undefined) mark(session, { parked })
+      else if (isUnsent) want(session, false)
     })
     if (due.size > 0) gather()
   }
 
   function want(session: string, isPullWanted: boolean): void {
+    resting.get(session)?.cancel()
+    resting.delete(session)
     due.set(session, { isPullWanted: isPullWanted || (due.get(session)?.isPullWanted ?? false) })
   }
 
@@ -273,9 +436,16 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   return {
-    get status() {
+    get status(): SyncStatus {
       const { failures, reason } = snapshot.context
-      return { state: stateOf(), nextTryAt, failures, reason }
+      if (stateOf() !== 'idle' || resting.size === 0) return { state: stateOf(), nextTryAt, failures, reason }
+      const [sessions, rests] = [[...resting.keys()], [...resting.values()]]
+      return {
+        state: 'backingOff',
+        nextTryAt: Math.min(...rests.map(({ until }) => until)),
+        failures: Math.max(...sessions.map((session) => strikes.get(session) ?? 0)),
+        reason: 'a session gets no further',
+      }
     },
     note(session) {
       want(session, false)
@@ -291,13 +461,15 @@ export function createSync(options: SyncOptions): Sync {
     },
     marksOf: (session) => marksBySession.get(session) ?? noServerMarks,
     async now() {
+      if (isClosed || stateOf() === 'stopped') return this.status
       const isOver = new Promise<void>((resolve) => {
         const off = settled.on(() => {
           off()
           resolve()
         })
       })
-      if (stateOf() === 'stopped') return this.status
+      for (const [session, { parked }] of marksBySession) if (parked !== undefined) want(session, false)
+      for (const [session, { isPullWanted }] of [...resting]) want(session, isPullWanted)
       cancelGathering?.()
       cancelGathering = undefined
       send({ type: 'now' })
@@ -306,20 +478,24 @@ export function createSync(options: SyncOptions): Sync {
     },
     start() {
       send({ type: 'start' })
-      findUnsent().catch(report)
+      look()
     },
     stop() {
+      cancelLook()
       controller.abort()
       send({ type: 'stop' })
     },
     send,
     onChange: changed.on,
-    close() {
+    async close() {
       isClosed = true
       controller.abort()
       cancelTimer()
+      cancelLook()
       cancelGathering?.()
+      for (const { cancel } of resting.values()) cancel()
       settled.emit()
+      await running
     },
   }
 }
