@@ -46,7 +46,7 @@ export interface Batch {
   readonly losers: readonly Loser[]
 }
 
-/** A state from elsewhere, to be merged into what is stored. */
+/** A state a server acknowledged, to be merged into what is stored. */
 export interface Theirs {
   readonly base: SessionState
   readonly state: SessionState
@@ -184,6 +184,7 @@ export function createBatchMaker(of: {
               theirs: theirs.state,
               ourStamp: theirs.ourStampOf,
               theirStamp: theirs.stampOf,
+              isTheirsFinal: true,
             })
       hybrid.hear(theirs.at)
       const patch = diff(trunk.state as unknown as Json, state as unknown as Json)

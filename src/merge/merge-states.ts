@@ -14,7 +14,14 @@
  */
 import { isJsonObject, type Json } from '../base/json.ts'
 import { isEqual, toToken, withMember } from '../base/patch.ts'
-import type { Answers, Finish, Loser, SessionState, StepId } from '../record/state.ts'
+import {
+  type Answers,
+  type Finish,
+  isEnded,
+  type Loser,
+  type SessionState,
+  type StepId,
+} from '../record/state.ts'
 
 /** When and by whom a field was last changed on one side since the base. */
 export interface Stamp {
@@ -29,6 +36,8 @@ export interface MergeOptions {
   readonly theirs: SessionState
   readonly ourStamp: StampOf
   readonly theirStamp: StampOf
+  /** True where theirs is what a server acknowledged: an end there is final, however ours ended. Default false. */
+  readonly isTheirsFinal?: boolean
 }
 
 export interface MergeOutcome {
@@ -64,7 +73,8 @@ export function mergeStates(options: MergeOptions): MergeOutcome {
 }
 
 /** `done` before `abandoned` before `expired`; with both sides the same, theirs: it is the one already acknowledged. */
-function pickEnded({ base, ours, theirs }: MergeOptions): SessionState | undefined {
+function pickEnded({ base, ours, theirs, isTheirsFinal }: MergeOptions): SessionState | undefined {
+  if (isTheirsFinal && isEnded(theirs.status)) return theirs
   for (const status of ['done', 'abandoned', 'expired'] as const) {
     if (theirs.status === status && !isTakenBack(base, ours, theirs)) return theirs
     if (ours.status === status && !isTakenBack(base, theirs, ours)) return ours

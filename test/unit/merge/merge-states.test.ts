@@ -244,6 +244,18 @@ describe('mergeStates', () => {
     )
   })
 
+  test('takes an end that a server acknowledged, however ours ended', () => {
+    fc.assert(
+      fc.property(scenarios({ ends: true }), (options) => {
+        const { base, theirs } = options
+        if (!isEnded(theirs.status) || theirs === base) return
+        const { state } = mergeStates({ ...options, isTheirsFinal: true })
+        expect(state).toMatchObject({ status: theirs.status, answers: theirs.answers })
+      }),
+      runs,
+    )
+  })
+
   test('keeps a step finished only with the answers a side finished it with', () => {
     fc.assert(
       fc.property(scenarios(), (options) => {

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest'
+import { memoryBackend } from '../../../src/backends/memory-backend.ts'
+import { createFakeClock } from '../../support/fake-clock.ts'
+import { device } from './device.ts'
+
+async function twoDevices() {
+  const clock = createFakeClock()
+  const backend = memoryBackend()
+  const [pageA, pageB] = [device({ clock, backend }).waymark, device({ clock, backend }).waymark]
+  const a = await pageA.open('mortgage')
+  a.set('applicant', { name: 'Ada', joint: false })
+  a.commit()
+  await clock.advance(5_000)
+  const b = await pageB.open('mortgage')
+  await clock.advance(5_000)
+  const finish = async (session: typeof a) => {
+    for (let i = 0; i < 4; i++) await session.next()
+    expect(session.getSnapshot().status).toBe('done')
+  }
+  return { clock, backend, pageA, pageB, a, b, finish }
+}
+
+describe('a session that ended on another device', () => {
+  test('leaves nothing parked of what was entered meanwhile, and keeps it as a conflict', async () => {
+    const { clock, backend, pageB, a, b, finish } = await twoDevices()
+    pageB.sync.stop()
+    b.set('notes', { t: 'mine' })
+    b.commit()
+    await b.saved('device')
+    await finish(a)
+    await clock.advance(5_000)
+    const steps = backend.snapshot('u1', a.id)?.steps
+    pageB.sync.start()
+    await clock.advance(60_000)
+    expect(b.getSnapshot().status).toBe('done')
+    expect(b.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, parked: undefined })
+    expect(b.conflicts).toMatchObject([{ step: 'notes', value: { t: 'mine' } }])
+    expect(backend.snapshot('u1', a.id)?.steps).toEqual(steps)
+  })
+
+  test('ends as the server was told first, also where it was ended otherwise offline', async () => {
+    const { clock, backend, pageA, a, b, finish } = await twoDevices()
+    pageA.sync.stop()
+    a.set('notes', { t: 'mine' })
+    await finish(a)
+    await b.abandon()
+    await clock.advance(5_000)
+    pageA.sync.start()
+    await clock.advance(60_000)
+    expect(a.getSnapshot().status).toBe('abandoned')
+    expect(a.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, parked: undefined })
+    expect(a.conflicts).toMatchObject([{ step: 'notes', value: { t: 'mine' } }])
+    expect(backend.snapshot('u1', a.id)?.meta.status).toBe('abandoned')
+  })
+})
