@@ -67,6 +67,15 @@ export interface NextNode {
 }
 
 export type Condition = (answers: Answers) => unknown
+/** The answers of any flow, typed by it or not: a snapshot's as well as a stored state's. */
+export type AnyAnswers = { readonly [step: StepId]: unknown }
+/** What of a session the functions of this room look at: a snapshot has it, a stored state too. */
+export interface AnyState {
+  readonly answers: AnyAnswers
+  readonly finished: Finished
+  readonly visited: SessionState['visited']
+  readonly status: SessionState['status']
+}
 export type Verdict = 'yes' | 'no' | 'undecided'
 
 /** A verdict and what it rests on. */

@@ -1,5 +1,5 @@
-import type { SessionState, StepId } from '../record/state.ts'
-import { type Flow, leafOf } from './definition.ts'
+import type { StepId } from '../record/state.ts'
+import { type AnyState, type Flow, leafOf } from './definition.ts'
 import { pathOf } from './path.ts'
 
 /**
@@ -8,11 +8,13 @@ import { pathOf } from './path.ts'
  */
 export function needsAttention(
   flow: Flow,
-  state: Pick<SessionState, 'answers' | 'finished'>,
+  state: Pick<AnyState, 'answers' | 'finished'>,
 ): StepId | undefined {
   const { answers, finished } = state
   return pathOf(flow, answers, finished).steps.find(
-    (step) => !Object.hasOwn(finished, step) && !(leafOf(flow, step).isOptional && isEmpty(answers[step])),
+    (step) =>
+      !Object.hasOwn(finished, step) &&
+      !(leafOf(flow, step).isOptional && isEmpty(answers[step] as object | undefined)),
   )
 }
 

@@ -1,6 +1,13 @@
 import type { Answers, StepId } from '../record/state.ts'
 import { type Ask, createAsker } from './asker.ts'
-import { type Finished, type Flow, leavesOf, type Path, type StepNode } from './definition.ts'
+import {
+  type AnyAnswers,
+  type Finished,
+  type Flow,
+  leavesOf,
+  type Path,
+  type StepNode,
+} from './definition.ts'
 
 const nothingFinished: Finished = Object.freeze({})
 
@@ -10,7 +17,8 @@ const nothingFinished: Finished = Object.freeze({})
  * answered; without it every missing field may still come. No step is passed twice: a `next` that leads back is ignored.
  * Computed once per pair of references, and only conditions that read what changed are asked again.
  */
-export function pathOf(flow: Flow, answers: Answers, finished: Finished = nothingFinished): Path {
+export function pathOf(flow: Flow, of: AnyAnswers, finished: Finished = nothingFinished): Path {
+  const answers = of as Answers
   const byFinished = flow['~paths'].get(answers) ?? new WeakMap<Finished, Path>()
   flow['~paths'].set(answers, byFinished)
   const path = byFinished.get(finished) ?? walkFlow(flow, answers, finished)

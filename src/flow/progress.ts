@@ -1,5 +1,5 @@
-import type { SessionState, Status, StepId } from '../record/state.ts'
-import { type Flow, leafOf, type Path } from './definition.ts'
+import type { Status, StepId } from '../record/state.ts'
+import { type AnyState, type Flow, leafOf, type Path } from './definition.ts'
 import { pathOf } from './path.ts'
 import { reachableSteps } from './reachable-steps.ts'
 
@@ -33,11 +33,7 @@ const almostDone = 0.99
 const endStatuses: readonly Status[] = ['done', 'abandoned', 'expired']
 
 /** How far a session is. Derived from flow and answers: left branches never count. */
-export function progressOf(
-  flow: Flow,
-  state: Pick<SessionState, 'answers' | 'finished' | 'status' | 'visited'>,
-  current: StepId,
-): Progress {
+export function progressOf(flow: Flow, state: AnyState, current: StepId): Progress {
   const path = pathOf(flow, state.answers, state.finished)
   const reachable = reachableSteps(flow, state)
   const isOver = endStatuses.includes(state.status)

@@ -1,5 +1,5 @@
-import type { SessionState, StepId } from '../record/state.ts'
-import type { Flow } from './definition.ts'
+import type { StepId } from '../record/state.ts'
+import type { AnyState, Flow } from './definition.ts'
 import { needsAttention } from './needs-attention.ts'
 import { pathOf } from './path.ts'
 
@@ -9,7 +9,7 @@ import { pathOf } from './path.ts'
  */
 export function reachableSteps(
   flow: Flow,
-  state: Pick<SessionState, 'answers' | 'finished' | 'visited'>,
+  state: Pick<AnyState, 'answers' | 'finished' | 'visited'>,
 ): ReadonlySet<StepId> {
   const { steps } = pathOf(flow, state.answers, state.finished)
   const first = needsAttention(flow, state)

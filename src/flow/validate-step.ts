@@ -1,8 +1,8 @@
 import { WaymarkError } from '../base/errors.ts'
 import { isJsonObject, type Json } from '../base/json.ts'
 import { toToken } from '../base/patch.ts'
-import type { Answers, KeyedItem, StepId } from '../record/state.ts'
-import { type Flow, type Leaf, leafOf } from './definition.ts'
+import type { KeyedItem, StepId } from '../record/state.ts'
+import { type AnyAnswers, type Flow, type Leaf, leafOf } from './definition.ts'
 import type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './standard-schema.ts'
 
 export type Validation =
@@ -22,9 +22,13 @@ export interface Issue {
  * `{}`, or as an empty list. An item of a repeatable step is validated without its `key`, unless its schema asks for it.
  * Throws or rejects with `schema-failed` where the schema itself fails, and with `step-unknown`.
  */
-export function validateStep(flow: Flow, step: StepId, answers: Answers): Validation | Promise<Validation> {
+export function validateStep(
+  flow: Flow,
+  step: StepId,
+  answers: AnyAnswers,
+): Validation | Promise<Validation> {
   const leaf = leafOf(flow, step)
-  const value: Json = answers[step] ?? (leaf.each === undefined ? {} : [])
+  const value = (answers[step] ?? (leaf.each === undefined ? {} : [])) as Json
   if (leaf.each !== undefined ? !Array.isArray(value) : !isJsonObject(value)) {
     const message = leaf.each === undefined ? 'Expected an object.' : 'Expected a list of items.'
     return { type: 'invalid', issues: [{ step, path: '', message }] }

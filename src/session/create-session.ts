@@ -11,7 +11,7 @@
  * - A snapshot is made once per change and is the same object until the next.
  * - A method called again while it runs returns the first call's promise.
  */
-import type { Clock } from '../base/clock.ts'
+import { type Clock, msFromStamp } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { WaymarkError } from '../base/errors.ts'
 import { createId, type Random } from '../base/ids.ts'
@@ -170,6 +170,8 @@ export function createSession<F extends Flow>(
       step: step as StepIdOf<F>,
       answers: state.answers as AnswersOf<F>,
       issues: shown,
+      finished: state.finished,
+      visited: state.visited,
       progress: progressOf(flow, state, step),
       ...(state.submitted === undefined ? {} : { submitted: state.submitted as readonly StepIdOf<F>[] }),
     })
@@ -346,7 +348,7 @@ export function createSession<F extends Flow>(
     commit: () => journal.commitDraft(),
     next: () => once('next', next),
     back: () => move({ type: 'back' }),
-    goTo: (step) => move({ type: 'goTo', step }),
+    goTo: async (step) => move({ type: 'goTo', step: leafOf(flow, step).id }),
     skip: () =>
       once('skip', async () => {
         await journal.catchUp()
@@ -382,8 +384,11 @@ export function createSession<F extends Flow>(
       return (await options.readLedger()).entries
     },
     async at(position) {
-      const state = (await options.readLedger()).stateAt(position)
-      return snapshotOf(state, state.step, position, [])
+      const ledger = await options.readLedger()
+      const last = ledger.entries.at(-1)?.position ?? -1
+      const at = Math.max(-1, Math.min(Math.trunc(position), last))
+      const state = ledger.stateAt(at)
+      return snapshotOf(state, state.step, at, [])
     },
     async verify() {
       const { entries, damage } = await options.readLedger()
@@ -427,7 +432,13 @@ export function createSession<F extends Flow>(
             actor.send({ type: 'adopt', state: event.state, ...step })
           }
           if (event.losers.length > 0) {
-            const heard = event.losers.map((loser): Conflict => ({ ...loser, id: createId(random, 8) }))
+            const heard = event.losers.map(
+              (loser): Conflict => ({
+                ...loser,
+                at: msFromStamp(loser.at),
+                id: createId(random, 8),
+              }),
+            )
             conflicts = [...conflicts, ...heard]
             emit('conflict', { conflicts: heard })
           }

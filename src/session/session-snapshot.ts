@@ -2,7 +2,7 @@ import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Progress } from '../flow/progress.ts'
 import type { Issue } from '../flow/validate-step.ts'
-import type { FlowRef, Status } from '../record/state.ts'
+import type { Finish, FlowRef, Status, StepId } from '../record/state.ts'
 
 /** What the person entered and where they are. Immutable; what did not change keeps its reference. */
 export interface SessionSnapshot<F extends Flow = Flow> {
@@ -17,6 +17,9 @@ export interface SessionSnapshot<F extends Flow = Flow> {
   /** What the last `next()` found wrong with the step, kept up to date while it is mended. */
   readonly issues: readonly Issue[]
   readonly progress: Progress
+  /** How each step was finished; a step whose answers changed since is not in it. */
+  readonly finished: { readonly [step: StepId]: Finish }
+  readonly visited: { readonly [step: StepId]: true }
   /** The steps that were sent, once `done`. */
   readonly submitted?: readonly StepIdOf<F>[]
 }

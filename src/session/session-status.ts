@@ -33,8 +33,11 @@ export interface AtRisk {
   readonly message: string
 }
 
-export interface Conflict extends Loser {
+/** A value that lost a conflict and is offered: settle it with `resolve(id, ...)`. */
+export interface Conflict extends Omit<Loser, 'at'> {
   readonly id: string
+  /** When it was entered, in milliseconds since 1970. */
+  readonly at: number
 }
 
 /** What a session needs of syncing; `undefined` members of nothing: without a backend there is no port at all. */

@@ -60,17 +60,23 @@ export interface Session<F extends Flow = Flow> {
   /** Turns typing into an entry now, as when focus leaves a field. Otherwise that happens after 5 s of rest. */
   commit(): void
 
-  /** Validates the step and goes on; at the last step, sends everything for good. */
+  /**
+   * Validates the step and goes on; at the last step, finishes for good: it resolves once that is stored here, and
+   * `saved('server')` tells when it was received. Rejects with `schema-failed` where a schema throws.
+   */
   next(): Promise<MoveOutcome<F>>
+  /** To the nearest earlier step on the path that was visited. */
   back(): Promise<MoveOutcome<F>>
-  /** To a step visited before, or the first that needs attention. */
+  /** To a step visited before, or the first that needs attention; else `blocked`. Rejects with `step-unknown`. */
   goTo(step: StepIdOf<F>): Promise<MoveOutcome<F>>
   /** Passes over an optional step. */
   skip(): Promise<MoveOutcome<F>>
+  /** No moves until `continue()`; answers are still taken. */
   pause(): Promise<MoveOutcome<F>>
   continue(): Promise<MoveOutcome<F>>
   /** Clears every answer and begins again; the journal keeps what was. */
   restart(): Promise<MoveOutcome<F>>
+  /** Ends the session for good, unsent. */
   abandon(): Promise<MoveOutcome<F>>
   /** Takes back a finish that the server refused, so that what `parked` names can be changed; else `blocked`. */
   reopen(): Promise<MoveOutcome<F>>
@@ -85,12 +91,13 @@ export interface Session<F extends Flow = Flow> {
   readonly conflicts: readonly Conflict[]
   /** `keep` keeps what is there, `restore` sets the value that lost. Either way the conflict is settled. */
   resolve(id: string, choice: 'keep' | 'restore'): void
+  /** Called at each such event; the returned function stops it. */
   on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void
   /** What the server set aside of this session, and why. */
   readonly parked: Parked | undefined
   /** Every entry of the journal on this device, in order, with its changes. Reads all of it. */
   history(): Promise<readonly LedgerEntry[]>
-  /** The session as it was after the entry at a journal position; −1 is before the first. */
+  /** The session as it was after the entry at a journal position: −1 is before the first, past the last is the last. */
   at(position: number): Promise<SessionSnapshot<F>>
   /** Verifies every hash and link of the journal on this device. */
   verify(): Promise<Verification>

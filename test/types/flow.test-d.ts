@@ -1,9 +1,16 @@
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import type { Json } from '../../src/base/json.ts'
+import type { Waymark } from '../../src/client/create-waymark.ts'
 import type { AnswersOf, StepIdOf, StepInput } from '../../src/flow/answers-of.ts'
 import { defineFlow } from '../../src/flow/define-flow.ts'
 import type { Flow } from '../../src/flow/definition.ts'
+import { needsAttention } from '../../src/flow/needs-attention.ts'
+import { pathOf } from '../../src/flow/path.ts'
+import { progressOf } from '../../src/flow/progress.ts'
+import { reachableSteps } from '../../src/flow/reachable-steps.ts'
+import { submission } from '../../src/flow/submission.ts'
+import { validateStep } from '../../src/flow/validate-step.ts'
 import type { Answers, StepAnswers } from '../../src/record/state.ts'
 
 const work = defineFlow({
@@ -111,4 +118,18 @@ test('defineFlow refuses what cannot be', () => {
       vague: { title: 'A', when: () => 'yes' },
     },
   })
+})
+
+// The functions of a flow take what a session shows, typed as it is, without a cast.
+test('the functions take a snapshot as it is', () => {
+  const usesSnapshot = async (waymark: Waymark<typeof flow>) => {
+    const snapshot = (await waymark.open('mortgage')).getSnapshot()
+    pathOf(flow, snapshot.answers, snapshot.finished)
+    submission(flow, snapshot.answers)
+    needsAttention(flow, snapshot)
+    reachableSteps(flow, snapshot)
+    progressOf(flow, snapshot, snapshot.step)
+    await validateStep(flow, 'applicant', snapshot.answers)
+  }
+  expectTypeOf(usesSnapshot).returns.resolves.toBeVoid()
 })
