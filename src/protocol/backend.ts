@@ -23,5 +23,8 @@ export type ExchangeOutcome =
   | { readonly type: 'unreachable'; readonly reason: string; readonly retryAfterMs?: number }
   /** 401: waits until sign-in. */
   | { readonly type: 'unauthorized' }
-  /** The whole request was refused for good (400, 403, 413, 422): retrying as is cannot help. */
+  /**
+   * The whole request was refused for good (400, 403, 422): retrying as is cannot help. With `status: 413` less is sent
+   * at once instead.
+   */
   | { readonly type: 'refused'; readonly reason: string; readonly status?: number }

@@ -5,7 +5,8 @@
  * transaction the server skips entries it holds (the same hash; another hash is `writer-forked`), compares `base` with
  * its rev, appends, folds `changed` into its snapshot and answers with the new rev. A lost reply is harmless: the same
  * push again finds its entries held and answers with the rev they were accepted under. What others did since is learned
- * by the next exchange, which that rev makes `stale`; told the rev of now, the client would push over it.
+ * by the next exchange, which that rev makes `stale`; told the rev of now, the client would push over it. A number
+ * missing in a writer's chain is no fault: that entry was damaged before it could be sent.
  *
  * Invariants
  * - `rev` is opaque and the server's; a client only stores it and hands it back.
