@@ -4,6 +4,7 @@
  * Invariants
  * - A batch has at most one entry, its comparing `add`, at the position after the trunk's.
  * - A batch is never changed once made: a write whose fate is unknown is sent again as the same bytes.
+ * - An entry is stamped with the time its changes were entered, however late it is made.
  * - The head is written with an entry only where something a list shows changed, where it trails by half a minute, or on
  *   request.
  */
@@ -82,9 +83,10 @@ export interface BatchMaker {
       readonly covers: number
     },
   ): Batch
-  merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs): Batch
-  /** Other writers' drafts, as one entry of this one. */
-  adopt(trunk: Trunk, drafts: readonly Draft[]): Batch
+  /** `renumbered` is this writer's draft row as it is after the entry. */
+  merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs, renumbered: readonly Row[]): Batch
+  /** Another writer's draft as an entry of this one. */
+  adopt(trunk: Trunk, draft: Draft, renumbered: readonly Row[]): Batch
   /** The typing as a row; `ahead` entries of this writer come before it becomes one. */
   draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: 0 | 1): Row
 }
@@ -125,10 +127,16 @@ export function createBatchMaker(of: {
     kind: 'adopt' | 'merge',
     trunk: Trunk,
     changes: readonly Change[],
-    extra: { chain?: string; put?: readonly Row[]; remove?: readonly Range[]; losers?: readonly Loser[] },
+    extra: {
+      /** When what it holds was entered: no later than that, or it would outdate what was typed since. */
+      readonly at: number
+      readonly chain?: string
+      readonly put?: readonly Row[]
+      readonly remove?: readonly Range[]
+      readonly losers?: readonly Loser[]
+    },
   ): Batch {
-    const { chain = writer, put = [], remove = [], losers = [] } = extra
-    const stamp = hybrid.next()
+    const { at: stamp, chain = writer, put = [], remove = [], losers = [] } = extra
     const { record, rows } = pack(trunk, chain, changes, stamp)
     const all = [...put, ...headRows(fold(trunk.state, changes), false), ...rows.chunks]
     return {
@@ -174,7 +182,7 @@ export function createBatchMaker(of: {
         losers: [],
       }
     },
-    merge(trunk, leading, theirs) {
+    merge(trunk, leading, theirs, renumbered) {
       const { state, losers } =
         trunk.position < 0
           ? { state: theirs.state, losers: [] }
@@ -190,21 +198,20 @@ export function createBatchMaker(of: {
       const patch = diff(trunk.state as unknown as Json, state as unknown as Json)
       const merged: Change = { type: 'merged', patch, joins: theirs.heads, losers }
       return derived('merge', trunk, [...leading, merged], {
+        at: theirs.at,
         chain: theirs.isFastForward ? writer + localSuffix : writer,
-        put: theirs.rows(trunk.position + 1),
+        put: [...theirs.rows(trunk.position + 1), ...(theirs.isFastForward ? [] : renumbered)],
         losers,
       })
     },
-    adopt(trunk, drafts) {
-      const changes = drafts.flatMap((draft): Change[] => [
-        { type: 'adopted', writer: draft.writer, n: draft.n },
-        ...draft.changes,
-        ...(draft.superseded.length > 0
-          ? [{ type: 'merged' as const, patch: [], joins: {}, losers: draft.superseded }]
-          : []),
-      ])
-      return derived('adopt', trunk, changes, {
-        remove: drafts.map((draft) => draftRange(session, draft.writer)),
+    adopt(trunk, draft, renumbered) {
+      const { writer: from, n, at, superseded } = draft
+      const losers: Change[] =
+        superseded.length > 0 ? [{ type: 'merged', patch: [], joins: {}, losers: superseded }] : []
+      return derived('adopt', trunk, [{ type: 'adopted', writer: from, n }, ...draft.changes, ...losers], {
+        at,
+        put: renumbered,
+        remove: [draftRange(session, from)],
       })
     },
   }

@@ -331,8 +331,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (isOutdated) return undefined
     // Entries stored since the merge was asked for are unknown to it: whoever asked starts over.
     if (merging !== undefined && merging.theirs.position !== trunk.position) endMerge(false)
-    if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs)
-    return adopting.length > 0 ? batches.adopt(trunk, adopting) : undefined
+    // These entries take the number the draft row was to become: the row is renumbered with them.
+    const { typing, typedAt } = local
+    const renumbered = typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []
+    if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs, renumbered)
+    return adopting[0] && batches.adopt(trunk, adopting[0], renumbered)
   }
 
   /** What precedes the first entry of this page in this session. */
@@ -363,8 +366,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })
     if (done.kind === 'adopt') {
-      foreignDrafts = foreignDrafts.filter((other) => !adopting.includes(other))
-      adopting = []
+      const [adopted, ...rest] = adopting
+      foreignDrafts = foreignDrafts.filter((other) => other.writer !== adopted?.writer)
+      adopting = rest
     }
     if (done.kind === 'merge') {
       layLocalOver(
@@ -421,7 +425,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     foreign: readonly StampedChange[],
     joins: { readonly [writer: string]: string },
   ): readonly Loser[] {
-    return local.layOver({ base, theirs: trunk.state, foreign, joins, at: hybrid.next })
+    return local.layOver({ base, theirs: trunk.state, foreign, joins })
   }
 
   function endMerge(isMerged: boolean): void {

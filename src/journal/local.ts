@@ -38,7 +38,6 @@ export interface Local {
     readonly theirs: SessionState
     readonly foreign: readonly StampedChange[]
     readonly joins: { readonly [writer: string]: string }
-    readonly at: () => number
   }): readonly Loser[]
 }
 
@@ -98,7 +97,7 @@ export function createLocal(writer: string): Local {
     markTypingStored() {
       isTypingDirty = false
     },
-    layOver({ base, theirs, foreign, joins, at }) {
+    layOver({ base, theirs, foreign, joins }) {
       const local = items()
       if (local.length === 0) return []
       const { state: merged, losers } = mergeStates({
@@ -125,7 +124,8 @@ export function createLocal(writer: string): Local {
         told.map((item) => item.change),
       )
       const patch = diff(toldState as unknown as Json, merged as unknown as Json)
-      queue = [...told, { change: { type: 'merged', patch, joins, losers }, at: at(), writer }]
+      const at = local.reduce((latest, item) => Math.max(latest, item.at), 0)
+      queue = [...told, { change: { type: 'merged', patch, joins, losers }, at, writer }]
       isTypingDirty = false
       return losers
     },

@@ -162,6 +162,25 @@ describe('openJournal', () => {
     expect(await store.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
   })
 
+  test('adopting an old draft never outdates what was typed after it', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const dead = await openTestJournal({ store, clock: createFakeClock(clock.now()) })
+    dead.journal.append([set('one', { other: 1 })], 'relaxed')
+    await dead.journal.settled()
+    dead.journal.draft(set('one', { n: 'old' }))
+    await new Promise((r) => setTimeout(r))
+    await clock.advance(14_000)
+    const page = await openTestJournal({ store, clock })
+    page.journal.draft(set('one', { n: 'new' }))
+    await clock.advance(4_000)
+    expect(page.journal.marks.acknowledged).toBe(1)
+    expect(page.journal.storedState?.answers).toEqual({ one: { other: 1, n: 'old' } })
+    expect(page.journal.state.answers).toEqual({ one: { other: 1, n: 'new' } })
+    const again = await openTestJournal({ store, clock: createFakeClock(clock.now()) })
+    expect(again.journal.state.answers).toEqual({ one: { other: 1, n: 'new' } })
+  })
+
   test('restores from a checkpoint, and from the journal alone where the checkpoint is damaged', async () => {
     const store = createMemoryStore()
     const { journal, clock } = await openTestJournal({ store })
