@@ -30,6 +30,8 @@ export interface Parked {
   readonly issues: readonly FieldIssue[]
   /** Milliseconds since 1970. */
   readonly at: number
+  /** What was refused ends here in the journal; later entries are not judged yet. */
+  readonly position: number
 }
 
 /** How much of a session the server has. */

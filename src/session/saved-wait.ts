@@ -37,7 +37,8 @@ export function createSavedWait(of: {
         if (isStored && journal.isSettled) position ??= journal.position
         const marks = sync.marks()
         if (position !== undefined && marks.position >= position) return { type: 'saved' }
-        const held = marks.parked?.reason ?? heldReason(sync.status)
+        const isRefused = position !== undefined && position <= (marks.parked?.position ?? -2)
+        const held = isRefused ? marks.parked?.reason : heldReason(sync.status)
         if (held !== undefined && failure === undefined) return { type: 'not-sent', reason: held }
       }
       // What only dies with the page is still sent: the server may yet have it.

@@ -26,6 +26,8 @@ export interface SyncContext {
   /** How long the state it is in waits, in milliseconds. */
   readonly waitMs: number
   readonly hasWork: boolean
+  /** What the platform says; a hint. */
+  readonly isOnline: boolean
   /** Why it is not syncing, in words for people; never an answer. */
   readonly reason: string
 }
@@ -49,14 +51,23 @@ export function backOffMs(failures: number, fraction: number, retryAfterMs = 0):
 }
 
 const noteWork = assign<SyncContext, SyncEvent, undefined, SyncEvent, never>({ hasWork: true })
+const noteOnline = assign<SyncContext, SyncEvent, undefined, SyncEvent, never>({ isOnline: true })
+const noteOffline = assign<SyncContext, SyncEvent, undefined, SyncEvent, never>({ isOnline: false })
 const tryNow = { target: 'exchanging' } as const
+const comeBack = { target: 'exchanging', actions: noteOnline } as const
+const goOffline = { target: 'offline', actions: noteOffline } as const
 
 export const syncMachine = createMachine({
   types: {} as { context: SyncContext; events: SyncEvent },
   id: 'sync',
   initial: 'stopped',
-  context: { failures: 0, waitMs: 0, hasWork: false, reason: '' },
-  on: { stop: '.stopped', work: { actions: noteWork } },
+  context: { failures: 0, waitMs: 0, hasWork: false, isOnline: true, reason: '' },
+  on: {
+    stop: '.stopped',
+    work: { actions: noteWork },
+    online: { actions: noteOnline },
+    offline: { actions: noteOffline },
+  },
   states: {
     stopped: {
       on: { start: [{ guard: ({ context }) => context.hasWork, target: 'exchanging' }, { target: 'idle' }] },
@@ -76,6 +87,11 @@ export const syncMachine = createMachine({
           { target: 'idle', actions: assign({ failures: 0, reason: '' }) },
         ],
         unreachable: [
+          {
+            guard: ({ context }) => !context.isOnline,
+            target: 'offline',
+            actions: assign(({ context }) => ({ hasWork: true, failures: context.failures + 1 })),
+          },
           {
             guard: ({ context }) => context.failures + 1 >= failuresToOpen,
             target: 'circuitOpen',
@@ -104,14 +120,13 @@ export const syncMachine = createMachine({
           target: 'blocked',
           actions: assign(({ event }) => ({ hasWork: true, reason: event.reason })),
         },
-        offline: { actions: noteWork },
       },
     },
-    backingOff: { on: { timer: tryNow, now: tryNow, online: tryNow, offline: 'offline' } },
-    circuitOpen: { on: { timer: tryNow, now: tryNow, online: tryNow, offline: 'offline' } },
+    backingOff: { on: { timer: tryNow, now: tryNow, online: comeBack, offline: goOffline } },
+    circuitOpen: { on: { timer: tryNow, now: tryNow, online: comeBack, offline: goOffline } },
     offline: {
       entry: assign({ waitMs: longestWaitMs, reason: 'offline' }),
-      on: { timer: tryNow, now: tryNow, online: tryNow },
+      on: { timer: tryNow, now: tryNow, online: comeBack },
     },
     signedOut: { on: { signIn: tryNow, now: tryNow } },
     blocked: { on: { now: tryNow } },

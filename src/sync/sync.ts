@@ -265,7 +265,7 @@ export function createSync(options: SyncOptions): Sync {
     else if (sent.item.type === 'pull') return false
     else if (sent.item.entries.length > 1) textLimit = Math.floor(sent.entriesLength / 2)
     else {
-      await park(journal.session, 'too-large', [])
+      await park(sent, 'too-large')
       open.delete(journal.session)
     }
     return true
@@ -315,14 +315,15 @@ export function createSync(options: SyncOptions): Sync {
       case 'too-large':
       case 'denied': {
         const reason = answer.type === 'too-large' ? `larger than ${answer.limitBytes} bytes` : answer.reason
-        await park(session, reason, answer.type === 'rejected' ? answer.issues : [])
+        await park(sent, reason, answer.type === 'rejected' ? answer.issues : [])
         return true
       }
     }
   }
 
-  async function park(session: string, reason: string, issues: Parked['issues']): Promise<void> {
-    const parked: Parked = { session, reason, issues, at: clock.now() }
+  async function park(sent: Outgoing, reason: string, issues: Parked['issues'] = []): Promise<void> {
+    const { session } = sent.item
+    const parked: Parked = { session, reason, issues, at: clock.now(), position: sent.upTo }
     await store.write({
       durability: 'strict',
       put: [{ store: 'parked', key: [session], value: { v: 1, account, ...parked } }],
@@ -375,8 +376,8 @@ export function createSync(options: SyncOptions): Sync {
   function parkedOf(value: unknown): Parked | undefined {
     const row = value as (Parked & { readonly v?: unknown; readonly account?: unknown }) | null | undefined
     if (row?.v !== 1 || row.account !== account) return undefined
-    const { session, reason, issues, at } = row
-    return { session, reason, issues, at }
+    const { session, reason, issues, at, position } = row
+    return { session, reason, issues, at, position }
   }
 
   function look(failures = 0): void {
