@@ -36,11 +36,11 @@ test('the wizard README shows is 25 lines, and keeps what was typed over a kille
     await first.page.goto(server.url)
     await first.page.getByRole('heading', { name: 'Your name' }).waitFor()
     await first.page.getByRole('textbox').pressSequentially('Ada')
-    await first.page.getByText('Saved', { exact: true }).waitFor()
+    await first.page.getByText('Saved on this device', { exact: true }).waitFor()
     await first.page.getByRole('button', { name: 'Next' }).click()
     await first.page.getByRole('heading', { name: 'Your pet' }).waitFor()
     await first.page.getByRole('textbox').pressSequentially('Half a wo')
-    await first.page.getByText('Saved', { exact: true }).waitFor()
+    await first.page.getByText('Saved on this device', { exact: true }).waitFor()
     await first.kill()
 
     const second = await openPage('chromium', { profileDir })
