@@ -18,7 +18,9 @@ export function buildIfStale(): void {
     Math.min(...built.map(changedAt)) > Math.max(...sources.map(changedAt))
   if (isFresh) return
   try {
-    execFileSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8', stdio: 'pipe' })
+    // A test runner says NODE_ENV=test, under which XState's development build would be bundled.
+    const env = { ...process.env, NODE_ENV: 'production' }
+    execFileSync('npm', ['run', '-s', 'build'], { cwd: root, encoding: 'utf8', stdio: 'pipe', env })
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string }
     throw new Error(`npm run build failed:\n${stdout}${stderr}`)
