@@ -12,7 +12,7 @@
  * - A batch whose fate is unknown is sent again as the very same bytes; a taken position that holds them is its
  *   acknowledgement.
  * - Nothing is appended over entries not read: a taken position is absorbed first.
- * - `state` is what is stored, with other writers' drafts and then everything local laid over it.
+ * - `state` is what is stored, with other writers' drafts and everything local laid over it, the later over the earlier.
  * - An entry this version cannot read ends appending (`isOutdated`): from then on input is kept as draft only.
  */
 import { type Clock, type HybridClock, msFromStamp } from '../base/clock.ts'
@@ -163,9 +163,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return trunk.position
     },
     get state() {
-      const others = foreignDrafts.flatMap((other) => other.changes)
-      const own = [...(batch?.items ?? []), ...local.items()].map((item) => item.change)
-      return fold(fold(trunk.state, others), own)
+      const own = [...(batch?.items ?? []), ...local.items()]
+      const others = foreignDrafts.flatMap((other) =>
+        other.changes.map((change) => ({ change, at: other.at, writer: other.writer })),
+      )
+      const all = others.length === 0 ? own : [...others, ...own].sort((a, b) => a.at - b.at)
+      return fold(
+        trunk.state,
+        all.map((item) => item.change),
+      )
     },
     get storedState() {
       return isStored ? trunk.state : undefined
