@@ -1,7 +1,7 @@
 import type { Issue } from 'waymark'
+import type { StepBody } from './body.ts'
 import { focusOn, h } from './dom.ts'
 import type { Field } from './field.ts'
-import type { StepBody } from './step-body.ts'
 
 /** The issues of a step, above its fields, each a link to its field. */
 export function createErrorSummary({ fieldOf, whereOf }: Pick<StepBody, 'fieldOf' | 'whereOf'>) {

@@ -1,9 +1,9 @@
 /** A step that repeats: one group of fields per item, found again by its key whatever happens to the list. */
 import type { KeyedItem } from 'waymark'
 import type { StepWords } from '../questions.ts'
+import type { StepBody } from './body.ts'
 import { button, h, setText } from './dom.ts'
 import { createField, type Field } from './field.ts'
-import type { StepBody } from './step-body.ts'
 import type { StepPort } from './step-port.ts'
 
 interface ItemView {

@@ -1,7 +1,7 @@
 import type { KeyedItem } from 'waymark'
 import { wordsOf } from '../questions.ts'
+import type { Snapshot } from './body.ts'
 import { h } from './dom.ts'
-import type { Snapshot } from './step-body.ts'
 import { toWords } from './values.ts'
 
 /** Every answer that will be sent, step by step, each with a way back to it. */

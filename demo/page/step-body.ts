@@ -1,23 +1,9 @@
-import type { Issue, SessionSnapshot } from 'waymark'
-import type { Housing } from '../flow.ts'
 import { type StepWords, wordsOf } from '../questions.ts'
+import type { StepBody } from './body.ts'
 import { createField, type Field } from './field.ts'
 import { createItemList } from './item-list.ts'
 import { createReview } from './review.ts'
 import type { StepPort } from './step-port.ts'
-
-export type Snapshot = SessionSnapshot<Housing>
-
-/** The part of a step's page between its heading and its buttons. */
-export interface StepBody {
-  readonly roots: readonly HTMLElement[]
-  show(snapshot: Snapshot): void
-  /** Which item an issue is about, where a step has several; else empty. */
-  readonly whereOf?: (issue: Issue) => string
-  /** The field an issue is about. */
-  fieldOf(issue: Issue): Field | undefined
-  readonly fields: () => Iterable<Field>
-}
 
 export function createStepBody(step: string, port: StepPort, tell: (news: string) => void): StepBody {
   const words = wordsOf(step)

@@ -1,8 +1,9 @@
 import type { Issue } from 'waymark'
 import { wordsOf } from '../questions.ts'
+import type { Snapshot } from './body.ts'
 import { button, h, setText } from './dom.ts'
 import { createErrorSummary } from './error-summary.ts'
-import { createStepBody, type Snapshot } from './step-body.ts'
+import { createStepBody } from './step-body.ts'
 import type { StepPort } from './step-port.ts'
 
 export interface StepActions {
