@@ -127,6 +127,10 @@ function inBrowser(engine: Engine): TestProjectInlineConfiguration {
         enabled: true,
         screenshotFailures: false,
         headless: !isWebDriven(engine),
+        // Vitest shows its own page around the tests by default, but not under CI: here it is the same everywhere.
+        ui: false,
+        // Without that page it asks the provider for a viewport; over WebDriver the frame's own size is enough.
+        commands: isWebDriven(engine) ? { __vitest_viewport: () => undefined } : {},
         provider: providerFor(engine),
         // One instance, named as its project: Vitest would call it `chromium (chromium)`.
         instances: [{ browser: engine, name: engine } as BrowserInstanceOption],
