@@ -127,7 +127,7 @@ describe('the keyboard alone', () => {
 
     await hands.arriveAt('children', 'Children who live with you')
     await hands.go('add')
-    await hands.isFocused('.item:nth-child(1) [name$=".firstName"]')
+    expect(await hands.isFocused('.item:nth-child(1) [name$=".firstName"]')).toBe(true)
     await page.keyboard.type('First')
     await hands.press('Tab')
     await page.keyboard.type('7')
