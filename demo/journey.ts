@@ -35,6 +35,8 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
   /** The step being changed from the review, to return there after. */
   let changing: string | undefined
   let isHeld = false
+  /** Nothing was entered here: what comes from another device is the beginning, not a change. */
+  let wasUntouched = true
   /** Moves asked for here and not over yet; any other comes from another tab or device. */
   let moves = 0
   let heardPopAt = Number.NEGATIVE_INFINITY
@@ -106,6 +108,7 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
     const isDone = snapshot.status === 'done'
     const place = isDone ? 'done' : snapshot.step
     if (place !== shown) swap(place)
+    wasUntouched = snapshot.status === 'pending'
     rail.show(snapshot.progress, isDone)
     stepPage?.show(snapshot, refused)
     confirmation?.show(session.status.getSnapshot())
@@ -114,7 +117,8 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
 
   function swap(place: string): void {
     const isFirst = shown === undefined
-    const isExpected = isFirst || moves > 0 || performance.now() - heardPopAt < 1_000 || place === 'done'
+    const isExpected =
+      isFirst || wasUntouched || moves > 0 || performance.now() - heardPopAt < 1_000 || place === 'done'
     shown = place
     if (changing !== place || place === 'review') changing = undefined
     refused.clear()
@@ -166,7 +170,10 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
   window.addEventListener('popstate', onPop, true)
   main.addEventListener('click', onClick)
   const stops = [session.subscribe(show), session.status.subscribe(show)]
+  // A deep link is asked for: the step it leads to needs no explanation.
+  moves += 1
   const unbind = bindHistory(session)
+  moves -= 1
   show()
 
   return () => {

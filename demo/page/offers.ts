@@ -32,7 +32,7 @@ export function showOffers(session: Session<Housing>): () => void {
     return h(
       'section',
       { class: 'offer', 'data-conflict': conflict.id, 'aria-label': 'Written in two places' },
-      h('h2', {}, `${labelOf(session, conflict.step, members)} was written in two places`),
+      h('h2', {}, `Written in two places: ${labelOf(session, conflict.step, members)}`),
       h(
         'p',
         {},
@@ -62,7 +62,8 @@ export function showOffers(session: Session<Housing>): () => void {
       h(
         'p',
         {},
-        `They are kept on this device, and sent again when you change them. Reason: ${parked.reason}.`,
+        'They are kept on this device, and sent again when you change them.',
+        parked.issues.length > 0 ? '' : ` Reason: ${parked.reason}.`,
       ),
       h(
         'ul',

@@ -64,5 +64,5 @@ function listsOf(step: string, answers: unknown, isSkipped: boolean): readonly H
   if (item === undefined) return isSkipped ? [] : [listOf(step, answers)]
   const items = (answers ?? []) as readonly KeyedItem[]
   if (items.length === 0) return [h('p', { class: 'not-given' }, item.empty)]
-  return items.map((one) => listOf(`${step}.${one.key}`, one))
+  return items.flatMap((one, i) => [h('h3', {}, `${item.name} ${i + 1}`), listOf(`${step}.${one.key}`, one)])
 }

@@ -44,7 +44,7 @@ export function toStatusWords({ status, isUntouched, isOnline, refusal, now }: S
   if (saved.atRisk !== undefined && !isUntouched) {
     return isOnServer
       ? say('server-only', 'Saved on the server, not on this device', adviceOn(saved.atRisk))
-      : say('not-saved', `Not saved: ${saved.atRisk.message}`, adviceOn(saved.atRisk))
+      : say('not-saved', `Not saved: ${reasonOf(saved.atRisk)}`, adviceOn(saved.atRisk))
   }
   if (isUntouched) return say('empty', 'Nothing to save yet', 'Answers are saved as you type.')
   if (saved.device === 'no') return say('saving', 'Saving…', '')
@@ -96,6 +96,20 @@ function toSentences(...texts: readonly string[]): string {
 
 function tryable(words: StatusWords): StatusWords {
   return { ...words, canTry: true }
+}
+
+/** Why, in few words: the line must not grow on a phone. */
+function reasonOf({ code, message }: AtRisk): string {
+  switch (code) {
+    case 'storage-full':
+      return 'this device is full'
+    case 'storage-unavailable':
+      return 'this browser stores nothing here'
+    case 'outdated':
+      return 'a newer version of this page is open'
+    default:
+      return message
+  }
 }
 
 /** What to do about it, in one sentence. */

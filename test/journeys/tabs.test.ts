@@ -164,6 +164,7 @@ for (const engine of ['chromium', 'firefox'] as const) {
 
       const visited = await openAgain(device, account, 'you')
       await seeStep(visited, 'you')
+      expect(await visited.locator('.notice').isVisible()).toBe(false)
       const unvisited = await openAgain(device, account, 'bank')
       await waitUntil(() => new URL(unvisited.url()).hash !== '#bank', 5_000)
       expect(await unvisited.locator('[data-step="bank"]').count()).toBe(0)
@@ -259,7 +260,7 @@ for (const engine of ['chromium', 'firefox'] as const) {
       await there.locator(field('you.fullName')).blur()
       await onServer(there)
       await press(here, 'go-offline')
-      await see(here, '.offer[data-conflict] h2', 'Full name was written in two places')
+      await see(here, '.offer[data-conflict] h2', 'Written in two places: Full name')
       await see(here, '.offer[data-conflict]', 'Ada Lovelace')
       await seeValue(here, 'you.fullName', 'A. Byron')
       expect(await textIn(here, 'you.email')).toBe('ada@example.org')
