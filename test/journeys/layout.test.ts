@@ -161,7 +161,6 @@ describe.each([360, 1280])('at %i px', (width) => {
     await flip(page, 'go-offline')
     await page.locator(choice('start.reason', 'new')).click()
     await page.locator(status('not-saved')).waitFor()
-    // On a phone it takes seven lines where the status has room for three.
     expect(await takeShifts(page)).toBeLessThan(most)
     await context.close()
   })
