@@ -1,6 +1,7 @@
 import { createHybridClock } from '../../src/base/clock.ts'
 import { createId, systemRandom } from '../../src/base/ids.ts'
-import { type Journal, type JournalEvent, openJournal } from '../../src/journal/journal.ts'
+import type { Journal, JournalEvent } from '../../src/journal/journal.ts'
+import { openJournal } from '../../src/journal/open-journal.ts'
 import type { Head } from '../../src/record/head.ts'
 import type { SessionState } from '../../src/record/state.ts'
 import type { Store } from '../../src/store/store.ts'
