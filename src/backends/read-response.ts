@@ -1,8 +1,7 @@
 /** Hand-written checks of a sync response: nothing of it is believed before all of it is well-formed. */
 import { isJsonObject, type JsonObject } from '../base/json.ts'
-import { isStatus } from '../protocol/guard.ts'
 import { protocolVersion, type SyncItem, type SyncResponse } from '../protocol/wire.ts'
-import { isFlowRef, isText, isTexts, parseJson } from '../record/guard.ts'
+import { isFlowRef, isStatus, isText, isTexts, parseJson } from '../record/guard.ts'
 
 /** The response in `text` to `items`; `undefined` where it is cut, not JSON, or not an answer to them. */
 export function readResponse(text: string, items: readonly SyncItem[]): SyncResponse | undefined {

@@ -37,7 +37,7 @@ import { toChangesText } from './draft.ts'
 import type { Journal, JournalEvent, SaveMarks } from './journal.ts'
 import { createLocal, fold } from './local.ts'
 import { type Damage, foldTail, readTail, restoreSession, type Tail, withoutLater } from './restore.ts'
-import { type Draft, longestText } from './rows.ts'
+import { type Draft, longestText, type QuarantineRow } from './rows.ts'
 import { latestStamp, type StampedChange, stampedChanges } from './stamps.ts'
 
 export interface JournalOptions {
@@ -457,13 +457,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   function quarantine(found: readonly Damage[]): void {
     damage = [...damage, ...found]
     onEvent({ type: 'damaged', damage: found })
-    const put = found.map(
-      ({ place, reason, row }): Row => ({
-        store: 'quarantine',
-        key: [session, place],
-        value: { v: 1, session, place, reason, at: clock.now(), row },
-      }),
-    )
+    const put = found.map(({ place, reason, row }): Row => {
+      const value: QuarantineRow = { v: 1, session, place, reason, at: clock.now(), row }
+      return { store: 'quarantine', key: [session, place], value }
+    })
     store.write({ durability: 'strict', put }).catch((error: unknown) => onEvent({ type: 'error', error }))
   }
 }

@@ -3,16 +3,16 @@ import { isJsonObject, type Json, type JsonObject, maxDepth } from '../base/json
 import { type Operation, parsePointer } from '../base/patch.ts'
 import type { Change, Status } from './state.ts'
 
-const statuses = new Set([
-  'pending',
-  'running',
-  'waiting',
-  'paused',
-  'done',
-  'failed',
-  'abandoned',
-  'expired',
-])
+const isKnownStatus: Readonly<Record<Status, true>> = {
+  pending: true,
+  running: true,
+  waiting: true,
+  paused: true,
+  done: true,
+  failed: true,
+  abandoned: true,
+  expired: true,
+}
 const causes = new Set(['next', 'back', 'goTo', 'skip', 'path'])
 
 /** The changes in a payload text; `newer` where one is of a kind this version does not know; `undefined` if malformed. */
@@ -115,8 +115,9 @@ function checkStatePatch(patch: readonly Operation[]): boolean | 'newer' {
   return verdicts.includes('newer') ? 'newer' : true
 }
 
+/** Tells one of the statuses this version knows. */
 export function isStatus(value: unknown): value is Status {
-  return isText(value) && statuses.has(value)
+  return typeof value === 'string' && Object.hasOwn(isKnownStatus, value)
 }
 
 export function isFlowRef(value: unknown): boolean {

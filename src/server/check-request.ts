@@ -1,6 +1,5 @@
 /** The shapes a request must have. The envelope is checked first, then each item by itself: one bad item spoils no other. */
 import { z } from 'zod'
-import { isStatus } from '../protocol/guard.ts'
 import { isWellFormed } from '../protocol/verify-entries.ts'
 import {
   type PullItem,
@@ -9,6 +8,7 @@ import {
   type SyncItem,
   type SyncOutcome,
 } from '../protocol/wire.ts'
+import { isStatus } from '../record/guard.ts'
 import type { Status } from '../record/state.ts'
 import { exceedsBytes, type SyncLimits } from './limits.ts'
 
