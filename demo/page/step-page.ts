@@ -48,6 +48,10 @@ export function createStepPage(options: StepPageOptions): StepPage {
     { type: 'submit', class: 'button primary', 'data-action': 'next' },
     options.nextLabel,
   )
+  // The second click of a double click would ask to finish the next step, untouched.
+  next.addEventListener('click', (event) => {
+    if (event.detail > 1) event.preventDefault()
+  })
   const back = button('back', 'Back', { onClick: actions.back })
   const skip = button('skip', 'Skip this step', { onClick: actions.skip })
   const startOver = button('begin-again', 'Start over', { look: 'quiet', onClick: actions.startOver })

@@ -9,7 +9,7 @@
  * - Whatever changes the actor's state is journalled in the same task; nothing else is.
  * - A move resolves only when what it did is stored, or with the reason why it is not.
  * - A snapshot is made once per change and is the same object until the next.
- * - A method called again while it runs returns the first call's promise.
+ * - A move asked for again on the same step while it runs is the same one: one promise. From another step it is another.
  */
 import { type Clock, msFromStamp } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
@@ -261,10 +261,11 @@ export function createSession<F extends Flow>(
   }
 
   function once(name: string, run: () => Promise<MoveOutcome<F>>): Promise<MoveOutcome<F>> {
-    const known = running.get(name)
+    const asked = `${name}@${at().step}`
+    const known = running.get(asked)
     if (known !== undefined) return known
-    const started = run().finally(() => running.delete(name))
-    running.set(name, started)
+    const started = run().finally(() => running.delete(asked))
+    running.set(asked, started)
     return started
   }
 
@@ -348,7 +349,10 @@ export function createSession<F extends Flow>(
     commit: () => journal.commitDraft(),
     next: () => once('next', next),
     back: () => move({ type: 'back' }),
-    goTo: async (step) => move({ type: 'goTo', step: leafOf(flow, step).id }),
+    async goTo(step) {
+      const target = leafOf(flow, step).id
+      return at().step === target ? end('moved') : move({ type: 'goTo', step: target })
+    },
     skip: () =>
       once('skip', async () => {
         await journal.catchUp()
