@@ -16,7 +16,7 @@
  */
 import { type IDBPDatabase, openDB, unwrap } from 'idb'
 import type { Clock } from '../base/clock.ts'
-import { WaymarkError } from '../base/errors.ts'
+import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { toStorageError } from './storage-error.ts'
 import { type Range, rangeBounds, type Store, storeNames, type Write, type WriteOutcome } from './store.ts'
 
@@ -29,8 +29,16 @@ export interface IdbStoreOptions {
 }
 
 const reopenLimit = 3
+/**
+ * Waits between tries of the first opening. A browser that was just killed may hold its locks a moment longer: opening
+ * too soon fails, and a page that then went on in memory would show an empty form to someone whose answers are there.
+ */
+const openAgainAfterMs = [100, 400, 1_600]
 
-/** Opens the database, creating what is missing. Rejects with `storage-unavailable` where the browser has none. */
+/**
+ * Opens the database, creating what is missing; what may pass is tried again. Rejects with `storage-unavailable` where
+ * the browser has none.
+ */
 export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   const { name, clock, timeoutMs = 10_000 } = options
   let db: IDBDatabase | undefined
@@ -93,7 +101,15 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
     return running
   }
 
-  await connect()
+  for (let tries = 0; db === undefined; tries++) {
+    try {
+      await connect()
+    } catch (error) {
+      const waitMs = openAgainAfterMs[tries]
+      if (waitMs === undefined || !(isWaymarkError(error) && error.isRetryable)) throw error
+      await new Promise<void>((resolve) => clock.after(waitMs, resolve))
+    }
+  }
   generation = 0
   return {
     kind: 'indexeddb',
