@@ -62,7 +62,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { store, session, clock, hybrid, onEvent } = options
   const initial = initialState(options.start.flow, options.start.step)
   const restored = await restoreSession(store, session, initial)
-  hybrid.hear(restored.at)
+  hybrid.hear(latestAt(restored.at, restored.drafts))
 
   let { writer } = options
   let { generation } = store
@@ -345,10 +345,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       isStrictDue ||= batch.write.durability === 'strict'
       batch = undefined
     }
-    for (const entry of foreign) {
-      hybrid.hear(entry.at)
-      at = Math.max(at, entry.at)
-    }
+    at = latestAt(at, foreign)
+    hybrid.hear(latestAt(at, tail.drafts))
     const base = trunk.state
     const folded = foldTail(base, trunk.heads, { entries: foreign })
     if (folded.damage.length > 0) quarantine(folded.damage)
@@ -467,6 +465,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 
 function isMilestone(change: Change): boolean {
   return change.type === 'finished' || change.type === 'status'
+}
+
+function latestAt(at: number, later: readonly { readonly at: number }[]): number {
+  return later.reduce((latest, one) => Math.max(latest, one.at), at)
 }
 
 function isSameDrafts(a: readonly Draft[], b: readonly Draft[]): boolean {
