@@ -153,6 +153,12 @@ export function judge(
   const neverTyped = [typed, ...kept].filter((n) => !Number.isInteger(n) || n < 0 || n > from)
   if (neverTyped.length > 0) violations.push(`restored what was never typed: ${neverTyped.join(', ')}`)
   if (finished.some((n, i) => i > 0 && n < finished[i - 1]!)) violations.push('finished numbers out of order')
+  if (lostTyping.length + lostFinished.length > 0) {
+    const shownUpTo = Math.max(...shown.typed, ...shown.finished)
+    violations.push(
+      `shown up to ${shownUpTo}, found typed ${typed} and ${kept.size} finished up to ${Math.max(0, ...kept)}`,
+    )
+  }
   // Counted once: what is lost stays lost, and must not be counted again after the next kill.
   for (const n of lostTyping) shown.typed.delete(n)
   for (const n of lostFinished) shown.finished.delete(n)

@@ -38,6 +38,8 @@ async function run(): Promise<void> {
   show()
 
   const { answers } = session.getSnapshot()
+  const { atRisk } = session.status.getSnapshot().saved
+  if (atRisk !== undefined) problems.push(`opened at risk: ${atRisk.code}`)
   await new Promise((resolve) => setTimeout(resolve))
   await report({
     type: 'restored',
