@@ -15,7 +15,7 @@
  * - `state` is what is stored, with other writers' drafts and everything local laid over it, the later over the earlier.
  * - An entry this version cannot read ends appending (`isOutdated`): from then on input is kept as draft only.
  */
-import { type Clock, type HybridClock, msFromStamp } from '../base/clock.ts'
+import type { Clock, HybridClock } from '../base/clock.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
@@ -34,11 +34,12 @@ import type { Row, Store } from '../store/store.ts'
 import { type Batch, createBatchMaker, type Theirs, type Trunk } from './batch.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { toChangesText } from './draft.ts'
+import { createForeignDrafts } from './foreign-drafts.ts'
 import type { Journal, JournalEvent, SaveMarks } from './journal.ts'
 import { createLocal, fold } from './local.ts'
-import { type Damage, foldTail, readTail, restoreSession, type Tail, withoutLater } from './restore.ts'
+import { type Damage, foldTail, readTail, restoreSession, type Tail } from './restore.ts'
 import { type Draft, longestText, type QuarantineRow } from './rows.ts'
-import { latestStamp, type StampedChange, stampedChanges } from './stamps.ts'
+import { type StampedChange, stampedChanges } from './stamps.ts'
 
 export interface JournalOptions {
   readonly store: Store
@@ -55,7 +56,6 @@ export interface JournalOptions {
 }
 
 const draftRestMs = 5_000
-const adoptAfterMs = 15_000
 const retryCapMs = 30_000
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -70,14 +70,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let trunk: Trunk = { state: restored.state ?? initial, position: restored.position, heads: restored.heads }
   let isStored = restored.state !== undefined
   let { at, isOutdated } = restored
-  let foreignDrafts = ofOthers(restored.drafts)
   // What is not stored, and what is due.
   let local = createLocal(writer)
   let hasDraftRow = false
   let isStrictDue = false
   let isHardenDue = false
   let isCatchUpDue = false
-  let adopting: readonly Draft[] = []
   let merging: { theirs: Theirs; settle: (isMerged: boolean) => void } | undefined
   // What is under way.
   let batch: Batch | undefined
@@ -90,7 +88,6 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const waiting = new Set<() => void>()
   let cancelRest = () => {}
   let cancelRetry = () => {}
-  let cancelAdoption = () => {}
   let batches = createBatchMaker(options)
   const checkpoints = createCheckpoints({
     store,
@@ -98,6 +95,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     clock,
     tail: restored.tail,
     onError: (error) => onEvent({ type: 'error', error }),
+  })
+  const foreignDrafts = createForeignDrafts({
+    drafts: ofOthers(restored.drafts),
+    clock,
+    mayAdopt: () => !isClosed && !isOutdated,
+    catchUp: () => journal.catchUp(),
+    adopt: pump,
   })
 
   const journal: Journal = {
@@ -107,9 +111,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     get state() {
       const own = [...(batch?.items ?? []), ...local.items()]
-      const others = foreignDrafts.flatMap((other) =>
-        other.changes.map((change) => ({ change, at: other.at, writer: other.writer })),
-      )
+      const others = foreignDrafts.changes()
       const all = others.length === 0 ? own : [...others, ...own].sort((a, b) => a.at - b.at)
       return fold(
         trunk.state,
@@ -129,7 +131,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return batch === undefined && local.items().length === 0
     },
     get hasForeignDrafts() {
-      return foreignDrafts.length > 0
+      return !foreignDrafts.isEmpty
     },
     draft(change) {
       mark({ made: marks.made + 1 })
@@ -188,7 +190,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       isClosed = true
       cancelRest()
       cancelRetry()
-      cancelAdoption()
+      foreignDrafts.close()
       await checkpoints.close()
     },
   }
@@ -199,7 +201,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     hasDraftRow = true
   }
   if (restored.damage.length > 0) quarantine(restored.damage)
-  scheduleAdoption()
+  foreignDrafts.watch()
   return journal
 
   function promoteDraft(): void {
@@ -284,7 +286,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const { typing, typedAt } = local
     const renumbered = typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []
     if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs, renumbered)
-    return adopting[0] && batches.adopt(trunk, adopting[0], renumbered)
+    return foreignDrafts.due && batches.adopt(trunk, foreignDrafts.due, renumbered)
   }
 
   /** What precedes the first entry of this page in this session. */
@@ -310,15 +312,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       at = Math.max(at, done.stamp)
       checkpoints.note(trunk, at, done.changes.some(isMilestone))
-      foreignDrafts = foreignDrafts.map((other) => withoutLater(other, latestStamp(done.items)))
+      foreignDrafts.outdate(done.items)
     }
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })
-    if (done.kind === 'adopt') {
-      const [adopted, ...rest] = adopting
-      foreignDrafts = foreignDrafts.filter((other) => other.writer !== adopted?.writer)
-      adopting = rest
-    }
+    if (done.kind === 'adopt') foreignDrafts.adopted()
     if (done.kind === 'merge') {
       layLocalOver(
         base,
@@ -356,15 +354,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       heads: folded.heads,
     }
     isStored ||= foreign.length > 0
-    const drafts = ofOthers(tail.drafts)
-    const isChanged = foreign.length > 0 || !isSameDrafts(drafts, foreignDrafts)
-    foreignDrafts = drafts
-    adopting = adopting.filter((other) => drafts.some((now) => isSameDraft(now, other)))
+    const hasOtherTyping = foreignDrafts.replace(ofOthers(tail.drafts))
     if (tail.isOutdated && !isOutdated) becomeOutdated()
     const joins = Object.fromEntries(foreign.map((entry) => [entry.writer, entry.hash]))
     const losers = foreign.length > 0 ? layLocalOver(base, stampedChanges(foreign), joins) : []
-    if (isChanged) onEvent({ type: 'foreign', state: journal.state, losers })
-    scheduleAdoption()
+    if (foreign.length > 0 || hasOtherTyping) onEvent({ type: 'foreign', state: journal.state, losers })
+    foreignDrafts.watch()
   }
 
   function layLocalOver(
@@ -396,20 +391,6 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     return trunk.heads[chain] ?? noChain
   }
 
-  /** Drafts whose writer has been silent for long become an entry of this page. */
-  function scheduleAdoption(): void {
-    cancelAdoption()
-    if (foreignDrafts.length === 0 || isClosed || isOutdated) return
-    const silentForMs = (other: Draft) => Math.abs(clock.now() - msFromStamp(other.at))
-    const waitMs = Math.max(1_000, adoptAfterMs - Math.max(...foreignDrafts.map(silentForMs)))
-    cancelAdoption = clock.after(waitMs, async () => {
-      await journal.catchUp()
-      adopting = foreignDrafts.filter((other) => silentForMs(other) >= adoptAfterMs)
-      await pump()
-      scheduleAdoption()
-    })
-  }
-
   /** Everything stored is gone, as when site data is cleared: what this page holds is stored again, by a new writer. */
   function seedAnew(): void {
     const state = journal.state
@@ -420,8 +401,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     batch = undefined
     trunk = { state: initial, position: -1, heads: {} }
     isStored = hasDraftRow = hasWritten = false
-    foreignDrafts = []
-    adopting = []
+    foreignDrafts.replace([])
     local = createLocal(writer)
     mark({ made: marks.made + 1, acknowledged: 0, strict: -1 })
     if (!wasStored) return
@@ -469,12 +449,4 @@ function isMilestone(change: Change): boolean {
 
 function latestAt(at: number, later: readonly { readonly at: number }[]): number {
   return later.reduce((latest, one) => Math.max(latest, one.at), at)
-}
-
-function isSameDrafts(a: readonly Draft[], b: readonly Draft[]): boolean {
-  return a.length === b.length && a.every((draft, i) => isSameDraft(draft, b[i]!))
-}
-
-function isSameDraft(a: Draft, b: Draft): boolean {
-  return a.writer === b.writer && a.at === b.at
 }
