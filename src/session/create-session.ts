@@ -7,40 +7,31 @@
  *
  * Invariants
  * - Whatever changes the actor's state is journalled in the same task; nothing else is.
- * - A move resolves only when what it did is stored, or with the reason why it is not.
  * - A snapshot is made once per change and is the same object until the next.
- * - A move asked for again on the same step while it runs is the same one: one promise. From another step it is another.
  */
-import { type Clock, msFromStamp } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { WaymarkError } from '../base/errors.ts'
-import { createId, type Random } from '../base/ids.ts'
-import type { Json } from '../base/json.ts'
-import { type Operation, parsePointer } from '../base/patch.ts'
+import type { Random } from '../base/ids.ts'
+import type { Operation } from '../base/patch.ts'
 import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
-import { type Flow, leafOf } from '../flow/definition.ts'
-import { needsAttention } from '../flow/needs-attention.ts'
+import type { Flow } from '../flow/definition.ts'
 import { progressOf } from '../flow/progress.ts'
-import { type Issue, type Validation, validateStep } from '../flow/validate-step.ts'
+import type { Issue } from '../flow/validate-step.ts'
 import type { Journal, JournalEvent } from '../journal/journal.ts'
 import type { Ledger } from '../journal/ledger.ts'
 import type { Damage } from '../journal/restore.ts'
 import { createSessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
-import { type Change, isEnded, type KeyedItem, type SessionState, type StepId } from '../record/state.ts'
-import type { MoveOutcome } from './outcome.ts'
+import { type Change, isEnded, type SessionState, type StepId } from '../record/state.ts'
+import { createConflicts, restoreOperation } from './conflicts.ts'
+import { createEdits } from './edits.ts'
+import { createMoves } from './moves.ts'
 import { createSavedWait } from './saved-wait.ts'
 import type { Session, SessionEventOf } from './session.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
-import {
-  type AtRisk,
-  type Conflict,
-  isSameStatus,
-  type SessionStatus,
-  type SyncPort,
-  savedOf,
-} from './session-status.ts'
-import { patchOfFields, patchOfItem, patchOfList } from './set-patch.ts'
+import { type AtRisk, isSameStatus, type SessionStatus, type SyncPort, savedOf } from './session-status.ts'
+import { createStepIssues } from './step-issues.ts'
 
 export interface SessionOptions<F extends Flow> {
   readonly flow: F
@@ -75,16 +66,14 @@ export function createSession<F extends Flow>(
 ): SessionHandle<F> {
   const { flow, key, clock, random, sync, storeProblem, onError } = options
   const id = journal.session
-  const place = (step: string) => ({ session: id, step })
   const first = journal.state
   const actor = createSessionActor(flow, { state: first, step: first.step })
   const changed = createEmitter<void>()
   const statusChanged = createEmitter<void>()
   const marksMoved = createEmitter<void>()
   const events = createEmitter<{ type: string; event: unknown }>()
-  const running = new Map<string, Promise<MoveOutcome<F>>>()
-  let issues: readonly Issue[] = []
-  let conflicts: readonly Conflict[] = []
+  const issues = createStepIssues(flow, onError)
+  const conflicts = createConflicts(random)
   let lastStep: StepId = first.step
   let isStructural = false
   let isClosed = false
@@ -133,7 +122,7 @@ export function createSession<F extends Flow>(
     const { step } = at()
     if (step !== lastStep) {
       lastStep = step
-      issues = []
+      issues.replace([])
       emit('moved', { step })
     }
     changed.emit()
@@ -149,7 +138,7 @@ export function createSession<F extends Flow>(
 
   function readSnapshot(): SessionSnapshot<F> {
     const { state, step } = at()
-    const shown = snapshotOf(state, step, journal.position, issues)
+    const shown = snapshotOf(state, step, journal.position, issues.all)
     // Finished here is not yet sent: nothing is complete while something is pending.
     if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown
     const fraction = Math.min(shown.progress.fraction, 0.99)
@@ -181,7 +170,7 @@ export function createSession<F extends Flow>(
     return {
       saved: savedOf(journal, sync, storeProblem),
       sync: sync?.status,
-      conflicts: conflicts.length,
+      conflicts: conflicts.open.length,
       parked: sync?.marks().parked,
     }
   }
@@ -212,7 +201,7 @@ export function createSession<F extends Flow>(
     return actor.getSnapshot() !== before
   }
 
-  function set(step: StepId, patch: readonly Operation[], isList = false): void {
+  function set(step: StepId, patch: readonly Operation[], isList: boolean): void {
     assertOpen()
     if (isEnded(at().state.status)) {
       throw new WaymarkError('session-ended', `Session "${id}" has ended: nothing can be entered any more.`, {
@@ -226,79 +215,33 @@ export function createSession<F extends Flow>(
     } finally {
       isStructural = false
     }
-    if (issues.some((issue) => issue.step === step)) reviseIssues(step, patch)
+    if (issues.revise(at().state, step, patch)) announce()
   }
 
-  /** While a step is being mended its issues follow: by its schema where that answers at once, else by field. */
-  function reviseIssues(step: StepId, patch: readonly Operation[]): void {
-    let verdict: Validation | Promise<Validation>
-    try {
-      verdict = validateStep(flow, step, at().state.answers)
-    } catch (error) {
-      onError(error)
-      return
-    }
-    if ('then' in verdict) {
-      verdict.catch(onError)
-      const touched = new Set(patch.map((operation) => parsePointer(operation.path)[0]))
-      issues = issues.filter((issue) => !touched.has(parsePointer(issue.path)[0]))
-    } else issues = verdict.type === 'invalid' ? verdict.issues.filter(isShown) : []
-    announce()
-  }
-
-  /** Only what was already pointed out: mending one field does not scold about the next. */
-  function isShown(issue: Issue): boolean {
-    return issues.some((shown) => shown.path === issue.path)
-  }
-
-  function listOf(step: StepId): readonly KeyedItem[] {
-    if (leafOf(flow, step).each === undefined) {
-      throw new WaymarkError('step-unknown', `Step "${step}" of flow "${flow.id}" is not repeatable.`, {
-        details: { flow: flow.id, step },
-      })
-    }
-    return (at().state.answers[step] ?? []) as readonly KeyedItem[]
-  }
-
-  function once(name: string, run: () => Promise<MoveOutcome<F>>): Promise<MoveOutcome<F>> {
-    const asked = `${name}@${at().step}`
-    const known = running.get(asked)
-    if (known !== undefined) return known
-    const started = run().finally(() => running.delete(asked))
-    running.set(asked, started)
-    return started
-  }
-
-  async function end(type: 'moved' | 'blocked' | 'completed', step = at().step): Promise<MoveOutcome<F>> {
-    await saved('device')
-    return { type, step: step as StepIdOf<F>, saved: readStatus().saved }
-  }
-
-  function move(event: SessionEvent): Promise<MoveOutcome<F>> {
-    return once(JSON.stringify(event), async () => end(send(event) ? 'moved' : 'blocked'))
-  }
-
-  async function next(): Promise<MoveOutcome<F>> {
-    await journal.catchUp()
-    const { step, state } = at()
-    if (isEnded(state.status)) return end('blocked')
-    const verdict = await validateStep(flow, step, state.answers)
-    if (verdict.type === 'invalid') {
-      issues = verdict.issues
+  const moves = createMoves({
+    flow,
+    at,
+    send,
+    catchUp: journal.catchUp,
+    onIssues(found) {
+      issues.replace(found)
+      if (found.length === 0) return
       journal.commitDraft()
       announce()
+    },
+    async stored() {
       await saved('device')
-      return { type: 'invalid', step: step as StepIdOf<F>, issues, saved: readStatus().saved }
-    }
-    // What was validated must be what is finished: answers that changed meanwhile are validated again.
-    if (at().step !== step || at().state.answers[step] !== state.answers[step]) return next()
-    issues = []
-    send({ type: 'next', isValid: true })
-    const now = at()
-    if (now.state.status === 'done') return end('completed')
-    if (now.step !== step) return end('moved')
-    return end('blocked', needsAttention(flow, now.state) ?? step)
-  }
+      return readStatus().saved
+    },
+    isRefused: () => status.parked !== undefined,
+  })
+  const edits = createEdits({
+    flow,
+    session: id,
+    random,
+    answers: () => at().state.answers,
+    apply: set,
+  })
 
   const session: Session<F> = {
     id,
@@ -314,66 +257,16 @@ export function createSession<F extends Flow>(
       getSnapshot: () => status,
       subscribe: (listener) => statusChanged.on(listener),
     },
-    set(step, fields) {
-      const { id: leaf, each } = leafOf(flow, step)
-      const current = at().state.answers[leaf]
-      if (each !== undefined) set(step, patchOfList(current, fields, place(step)), true)
-      else set(step, patchOfFields(current, fields, place(step)))
-    },
-    add(step, item) {
-      const list = listOf(step)
-      const itemKey = createId(random, 8)
-      set(
-        step,
-        patchOfList(at().state.answers[step], [...list, { ...(item as object), key: itemKey }], place(step)),
-        true,
-      )
-      return itemKey
-    },
-    change(step, itemKey, fields) {
-      const list = listOf(step)
-      if (!list.some((item) => item.key === itemKey)) {
-        throw new WaymarkError(
-          'item-unknown',
-          `Step "${step}" has no item "${itemKey}": it may have been removed in another tab.`,
-          { details: { ...place(step), item: itemKey } },
-        )
-      }
-      set(step, patchOfItem(list, itemKey, fields, place(step)))
-    },
-    drop(step, itemKey) {
-      const list = listOf(step)
-      const rest = list.filter((item) => item.key !== itemKey)
-      if (rest.length < list.length) set(step, patchOfList(list, rest, place(step)), true)
-    },
+    ...edits,
     commit: () => journal.commitDraft(),
-    next: () => once('next', next),
-    back: () => move({ type: 'back' }),
-    async goTo(step) {
-      const target = leafOf(flow, step).id
-      return at().step === target ? end('moved') : move({ type: 'goTo', step: target })
-    },
-    skip: () =>
-      once('skip', async () => {
-        await journal.catchUp()
-        const isMoved = send({ type: 'skip' })
-        if (at().state.status === 'done') return end('completed')
-        return end(isMoved ? 'moved' : 'blocked')
-      }),
-    pause: () => move({ type: 'pause' }),
-    continue: () => move({ type: 'continue' }),
-    restart: () => move({ type: 'restart' }),
-    abandon: () => move({ type: 'abandon' }),
-    reopen: () =>
-      status.parked === undefined ? once('reopen', () => end('blocked')) : move({ type: 'reopen' }),
+    ...moves,
     saved,
     get conflicts() {
-      return conflicts
+      return conflicts.open
     },
     resolve(conflictId, choice) {
-      const conflict = conflicts.find((other) => other.id === conflictId)
+      const conflict = conflicts.close(conflictId)
       if (conflict === undefined) return
-      conflicts = conflicts.filter((other) => other !== conflict)
       if (choice === 'restore') set(conflict.step, [restoreOperation(conflict)], true)
       refreshStatus()
     },
@@ -436,14 +329,7 @@ export function createSession<F extends Flow>(
             actor.send({ type: 'adopt', state: event.state, ...step })
           }
           if (event.losers.length > 0) {
-            const heard = event.losers.map(
-              (loser): Conflict => ({
-                ...loser,
-                at: msFromStamp(loser.at),
-                id: createId(random, 8),
-              }),
-            )
-            conflicts = [...conflicts, ...heard]
+            const heard = conflicts.hear(event.losers)
             emit('conflict', { conflicts: heard })
           }
           break
@@ -469,8 +355,4 @@ export function createSession<F extends Flow>(
       marksMoved.emit()
     },
   }
-}
-
-function restoreOperation({ path, value }: Conflict): Operation {
-  return value === undefined ? { op: 'remove', path } : { op: 'add', path, value: value as Json }
 }
