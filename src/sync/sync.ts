@@ -23,10 +23,12 @@ import {
   type SyncStatus,
 } from '../protocol/sync-status.ts'
 import type { SyncOutcome } from '../protocol/wire.ts'
-import { readHead } from '../record/head.ts'
-import type { Key, Range, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { createBaseRows } from './base-row.ts'
+import { findUnsent } from './find-unsent.ts'
 import { acknowledge, mergeSnapshot, type Outgoing, prepare, textPerPush } from './outbox.ts'
+import { parkedRange, readParkedRow, toParkedRow } from './parked-row.ts'
+import { createQueue, type Wish } from './queue.ts'
 import { backOffMs, type SyncEvent, syncMachine } from './sync-machine.ts'
 
 export interface SyncOptions {
@@ -64,16 +66,6 @@ export interface Sync {
   close(): Promise<void>
 }
 
-/** What a session wants of the next exchange. */
-interface Wish {
-  readonly isPullWanted: boolean
-}
-
-interface Rest extends Wish {
-  readonly until: number
-  readonly cancel: () => void
-}
-
 interface Sent {
   readonly sent: Outgoing
   readonly journal: Journal
@@ -82,8 +74,6 @@ interface Sent {
 const sessionsPerExchange = 20
 /** Length of the text of one exchange, about: a session is left for the next one where it is reached. */
 const textPerExchange = 2_000_000
-/** How often in a row a session may be answered without being acknowledged before it rests. */
-const patience = 3
 
 export function createSync(options: SyncOptions): Sync {
   const { account, backend, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
@@ -97,10 +87,7 @@ export function createSync(options: SyncOptions): Sync {
   const bases = createBaseRows(store, account)
   const changed = createEmitter<string | undefined>()
   const marksBySession = new Map<string, ServerMarks>()
-  const due = new Map<string, Wish>()
-  /** Answers in a row that got a session nowhere, and what ends its rest. */
-  const strikes = new Map<string, number>()
-  const resting = new Map<string, Rest>()
+  const queue = createQueue({ clock, random, onWoken: () => send({ type: 'work' }) })
   const settled = createEmitter<void>()
   let [snapshot] = initialTransition(syncMachine) as [SnapshotFrom<typeof syncMachine>, unknown]
   let nextTryAt: number | undefined
@@ -163,13 +150,13 @@ export function createSync(options: SyncOptions): Sync {
       event = { type: 'unreachable', reason: 'internal fault', fraction: randomFraction(random) }
     }
     for (const release of borrowed) release()
-    for (const [session, { isPullWanted }] of open) want(session, isPullWanted)
+    for (const [session, { isPullWanted }] of open) queue.want(session, isPullWanted)
     if (signal.aborted) {
-      if (due.size > 0 && !isClosed) gather()
+      if (queue.due.size > 0 && !isClosed) gather()
       return
     }
     if (event.type === 'answered') {
-      if (due.size > 0) send({ type: 'work' })
+      if (queue.due.size > 0) send({ type: 'work' })
       else [sessionLimit, textLimit] = [sessionsPerExchange, textPerPush]
     }
     send(event)
@@ -183,9 +170,9 @@ export function createSync(options: SyncOptions): Sync {
     const { signal, open, borrowed } = of
     const outgoing: Sent[] = []
     let length = 0
-    for (const [session, wish] of [...due].slice(0, sessionLimit)) {
+    for (const [session, wish] of [...queue.due].slice(0, sessionLimit)) {
       if (length >= textPerExchange) break
-      due.delete(session)
+      queue.take(session)
       open.set(session, wish)
       try {
         const { journal, key, release } = await borrowJournal(session)
@@ -277,17 +264,17 @@ export function createSync(options: SyncOptions): Sync {
     const { session } = journal
     switch (answer.type) {
       case 'accepted':
-        strikes.delete(session)
+        queue.progressed(session)
         await acknowledge(bases, session, sent, answer.rev)
         if (marksBySession.get(session)?.parked !== undefined) {
-          await store.write({ durability: 'relaxed', remove: [{ store: 'parked', prefix: [session] }] })
+          await store.write({ durability: 'relaxed', remove: [parkedRange(session)] })
         }
         onSynced(session)
         mark(session, { position: sent.upTo, rev: answer.rev, parked: undefined })
-        if (sent.hasMore || journal.position > sent.upTo) want(session, false)
+        if (sent.hasMore || journal.position > sent.upTo) queue.want(session, false)
         return true
       case 'unchanged':
-        strikes.delete(session)
+        queue.progressed(session)
         return true
       case 'stale':
       case 'snapshot': {
@@ -297,14 +284,14 @@ export function createSync(options: SyncOptions): Sync {
         if (result === 'behind') return startOver(session)
         if (result === 'lost') {
           // Lost to another tab, or to a failing store: starts over after a rest.
-          if (!isPatient(session)) return false
+          if (!queue.isPatient(session)) return false
           pull(session)
           return true
         }
         onSynced(session)
         await refreshMarks(session)
-        if (answer.type === 'snapshot') strikes.delete(session)
-        else if (isPatient(session)) want(session, false)
+        if (answer.type === 'snapshot') queue.progressed(session)
+        else if (queue.isPatient(session)) queue.want(session, false)
         else return false
         return true
       }
@@ -324,33 +311,14 @@ export function createSync(options: SyncOptions): Sync {
   async function park(sent: Outgoing, reason: string, issues: Parked['issues'] = []): Promise<void> {
     const { session } = sent.item
     const parked: Parked = { session, reason, issues, at: clock.now(), position: sent.upTo }
-    await store.write({
-      durability: 'strict',
-      put: [{ store: 'parked', key: [session], value: { v: 1, account, ...parked } }],
-    })
-    strikes.delete(session)
+    await store.write({ durability: 'strict', put: [toParkedRow(account, parked)] })
+    queue.progressed(session)
     mark(session, { parked })
   }
 
-  /** True where one more answer without acknowledgement is nothing unusual. */
-  function isPatient(session: string): boolean {
-    const count = (strikes.get(session) ?? 0) + 1
-    strikes.set(session, count)
-    return count <= patience
-  }
-
-  /** Wants a session again after a wait that grows. */
   function rest(session: string, wish: Wish): void {
     if (isClosed) return
-    const count = strikes.get(session) ?? 0
-    strikes.set(session, count + 1)
-    resting.get(session)?.cancel()
-    const waitMs = backOffMs(count, randomFraction(random))
-    const cancel = clock.after(waitMs, () => {
-      want(session, wish.isPullWanted)
-      send({ type: 'work' })
-    })
-    resting.set(session, { ...wish, until: clock.now() + waitMs, cancel })
+    queue.rest(session, wish)
     changed.emit(undefined)
   }
 
@@ -359,73 +327,41 @@ export function createSync(options: SyncOptions): Sync {
     await bases.forget(session)
     onSynced(session)
     mark(session, { position: -1, rev: null })
-    if (!isPatient(session)) return false
-    want(session, false)
+    if (!queue.isPatient(session)) return false
+    queue.want(session, false)
     return true
   }
 
   async function refreshMarks(session: string): Promise<void> {
     const [{ position, rev }, [parked = []]] = await Promise.all([
       bases.read(session),
-      store.read([{ store: 'parked', prefix: [session] }]),
+      store.read([parkedRange(session)]),
     ])
-    mark(session, { position, rev, parked: parkedOf(parked[0]) })
-  }
-
-  /** A row of this account; another's is none of its business. */
-  function parkedOf(value: unknown): Parked | undefined {
-    const row = value as (Parked & { readonly v?: unknown; readonly account?: unknown }) | null | undefined
-    if (row?.v !== 1 || row.account !== account) return undefined
-    const { session, reason, issues, at, position } = row
-    return { session, reason, issues, at, position }
+    mark(session, { position, rev, parked: readParkedRow(parked[0], account) })
   }
 
   function look(failures = 0): void {
     cancelLook()
-    findUnsent().catch((error: unknown) => {
+    wantUnsent().catch((error: unknown) => {
       report(error)
       if (isClosed) return
       cancelLook = clock.after(backOffMs(failures, randomFraction(random)), () => look(failures + 1))
     })
   }
 
-  /** Sessions of this account with entries the server has not acknowledged: what an earlier page left behind. */
-  async function findUnsent(): Promise<void> {
-    const [heads = []] = await store.read([{ store: 'heads', prefix: [account] }])
-    const sessions = heads.flatMap((value) => readHead(value)?.id ?? [])
-    const rows = await store.read(
-      sessions.flatMap((session): Range[] => [
-        { store: 'journal', prefix: [session], isReverse: true, limit: 1, isKeys: true },
-        { store: 'sync', prefix: [session, 'row'] },
-        { store: 'parked', prefix: [session] },
-        { store: 'drafts', prefix: [session], limit: 1 },
-      ]),
-    )
+  /** What earlier pages left behind. */
+  async function wantUnsent(): Promise<void> {
+    const found = await findUnsent(store, account)
     if (isClosed) return
-    sessions.forEach((session, i) => {
-      const [last, base, parkedRow, drafts] = rows.slice(i * 4, i * 4 + 4).map((found) => found[0]) as [
-        Key?,
-        { i?: number; account?: string }?,
-        unknown?,
-        unknown?,
-      ]
-      const acknowledged = base?.account === account ? (base.i ?? -1) : -1
-      const isUnsent = ((last?.[1] as number | undefined) ?? -1) > acknowledged || drafts !== undefined
-      const parked = parkedOf(parkedRow)
+    for (const { session, parked } of found) {
       if (parked !== undefined) mark(session, { parked })
-      else if (isUnsent) want(session, false)
-    })
-    if (due.size > 0) gather()
-  }
-
-  function want(session: string, isPullWanted: boolean): void {
-    resting.get(session)?.cancel()
-    resting.delete(session)
-    due.set(session, { isPullWanted: isPullWanted || (due.get(session)?.isPullWanted ?? false) })
+      else queue.want(session, false)
+    }
+    if (queue.due.size > 0) gather()
   }
 
   function pull(session: string): void {
-    want(session, true)
+    queue.want(session, true)
     gather()
   }
 
@@ -439,17 +375,12 @@ export function createSync(options: SyncOptions): Sync {
   return {
     get status(): SyncStatus {
       const { failures, reason } = snapshot.context
-      if (stateOf() !== 'idle' || resting.size === 0) return { state: stateOf(), nextTryAt, failures, reason }
-      const [sessions, rests] = [[...resting.keys()], [...resting.values()]]
-      return {
-        state: 'backingOff',
-        nextTryAt: Math.min(...rests.map(({ until }) => until)),
-        failures: Math.max(...sessions.map((session) => strikes.get(session) ?? 0)),
-        reason: 'a session gets no further',
-      }
+      const resting = stateOf() === 'idle' ? queue.resting() : undefined
+      if (resting === undefined) return { state: stateOf(), nextTryAt, failures, reason }
+      return { ...resting, state: 'backingOff', reason: 'a session gets no further' }
     },
     note(session) {
-      want(session, false)
+      queue.want(session, false)
       gather()
     },
     pull,
@@ -469,8 +400,8 @@ export function createSync(options: SyncOptions): Sync {
           resolve()
         })
       })
-      for (const [session, { parked }] of marksBySession) if (parked !== undefined) want(session, false)
-      for (const [session, { isPullWanted }] of [...resting]) want(session, isPullWanted)
+      for (const [session, { parked }] of marksBySession) if (parked !== undefined) queue.want(session, false)
+      queue.wake()
       cancelGathering?.()
       cancelGathering = undefined
       send({ type: 'now' })
@@ -494,7 +425,7 @@ export function createSync(options: SyncOptions): Sync {
       cancelTimer()
       cancelLook()
       cancelGathering?.()
-      for (const { cancel } of resting.values()) cancel()
+      queue.close()
       settled.emit()
       await running
     },
