@@ -8,6 +8,7 @@ export {
 } from './client/create-waymark.ts'
 export type { Resumable } from './client/heads.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
+export type { CheckpointRule } from './flow/checkpoint-rule.ts'
 export {
   defineFlow,
   type NextOptions,
@@ -24,7 +25,7 @@ export { reachableSteps } from './flow/reachable-steps.ts'
 export type { StandardSchemaV1 } from './flow/standard-schema.ts'
 export { submission } from './flow/submission.ts'
 export { type Issue, type Validation, validateStep } from './flow/validate-step.ts'
-export type { LedgerEntry } from './journal/ledger.ts'
+export type { LedgerCheckpoint, LedgerEntry } from './journal/ledger.ts'
 export { machineFromFlow, type SessionMachine } from './machine/machine-from-flow.ts'
 export type { SessionActor } from './machine/session-actor.ts'
 export type { SessionEvent } from './machine/session-event.ts'

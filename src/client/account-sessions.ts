@@ -14,6 +14,7 @@ import type { Clock, HybridClock } from '../base/clock.ts'
 import { WaymarkError } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { Random } from '../base/ids.ts'
+import { isCheckpointDue } from '../flow/checkpoint-rule.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/open-journal.ts'
@@ -133,6 +134,7 @@ export function openAccountSessions(options: {
       journal: openJournal({
         ...{ store, session: id, writer, clock, hybrid, random },
         start: { flow: flow.ref, step: firstStep(flow), key },
+        isCheckpointDue: (changes) => isCheckpointDue(flow, changes),
         toHead: createHeadMaker({ id, account, flow, clock, key, createdAt: head.createdAt ?? clock.now() }),
         onEvent(event) {
           if (event.type === 'stored') {
@@ -240,7 +242,12 @@ export function openAccountSessions(options: {
         storeProblem: options.storeProblem(),
         async readLedger() {
           const { readLedger } = await import('../journal/ledger.ts')
-          return readLedger(await options.store, id, initialState(flow.ref, firstStep(flow)))
+          return readLedger({
+            store: await options.store,
+            session: id,
+            initial: initialState(flow.ref, firstStep(flow)),
+            isCheckpoint: (changes) => isCheckpointDue(flow, changes),
+          })
         },
         release: () => release(id, lane),
       })

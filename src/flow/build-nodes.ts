@@ -12,6 +12,7 @@ export interface LooseStep {
   readonly next?: readonly { readonly to: string; readonly when?: Condition }[]
   readonly optional?: boolean
   readonly weight?: number
+  readonly milestone?: boolean
 }
 
 /** The frozen tree of checked steps; the nodes of a sub-flow are copied under their new ids. */
@@ -21,7 +22,7 @@ export function buildNodes(steps: { readonly [key: string]: unknown }): readonly
   return freezeAll(
     keys.map((key) => {
       const step = steps[key] as LooseStep
-      const { isOptional, weight } = { isOptional: step.optional === true, weight: step.weight ?? 1 }
+      const { optional: isOptional = false, milestone: isMilestone = false, weight = 1 } = step
       const node = {
         ...own(step, ['title', 'when']),
         key,
@@ -34,12 +35,13 @@ export function buildNodes(steps: { readonly [key: string]: unknown }): readonly
           ...own(step, ['title', 'description', 'schema', 'each']),
           id: key,
           isOptional,
+          isMilestone,
           weight,
           order: order++,
         }
         return { ...node, leaf: Object.freeze(leaf) }
       }
-      const children = embed(step.flow['~nodes'], { key, isOptional, weight, order })
+      const children = embed(step.flow['~nodes'], { key, isOptional, isMilestone, weight, order })
       order += step.flow.leaves.size
       return { ...node, children }
     }),
@@ -51,6 +53,7 @@ function embed(
   into: {
     readonly key: string
     readonly isOptional: boolean
+    readonly isMilestone: boolean
     readonly weight: number
     readonly order: number
   },
@@ -60,11 +63,12 @@ function embed(
       const id = `${into.key}.${node.id}`
       const embedded = { ...node, id, prefix: `${into.key}.${node.prefix}` }
       if (node.leaf === undefined) return { ...embedded, children: embed(node.children ?? [], into) }
-      const { isOptional, weight, order } = node.leaf
+      const { isOptional, isMilestone, weight, order } = node.leaf
       const leaf: Leaf = {
         ...node.leaf,
         id,
         isOptional: isOptional || into.isOptional,
+        isMilestone: isMilestone || into.isMilestone,
         weight: weight * into.weight,
         order: order + into.order,
       }

@@ -1,5 +1,6 @@
 import { WaymarkError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
+import type { CheckpointRule } from './checkpoint-rule.ts'
 import { isStandardSchema } from './standard-schema.ts'
 
 const members = new Set([
@@ -12,12 +13,15 @@ const members = new Set([
   'next',
   'optional',
   'weight',
+  'milestone',
 ])
+
+const rules: readonly unknown[] = ['change', 'step', 'milestone'] satisfies CheckpointRule[]
 
 /** Throws `flow-invalid`, saying what to do, for a definition that cannot work. Plain JavaScript gets here untyped. */
 export function checkDefinition(definition: unknown): void {
   if (!isJsonObject(definition)) throw invalid('?', undefined, 'Pass defineFlow an object.')
-  const { id, version, title, steps } = definition as Record<string, unknown>
+  const { id, version, title, steps, checkpoints = 'step' } = definition as Record<string, unknown>
   if (typeof id !== 'string' || id === '') throw invalid('?', undefined, 'Give the flow an id, a text.')
   const fail = (what: string) => invalid(id, undefined, what)
   if (version !== undefined && !(Number.isSafeInteger(version) && (version as number) > 0)) {
@@ -25,6 +29,7 @@ export function checkDefinition(definition: unknown): void {
   }
   if (typeof title !== 'string') throw fail('Give it a title, a text.')
   if (!isJsonObject(steps) || Object.keys(steps).length === 0) throw fail('Give it at least one step.')
+  if (!rules.includes(checkpoints)) throw fail(`Take its checkpoints at every ${rules.join(' or ')}.`)
   for (const key of Object.keys(steps)) {
     const problem = problemOfKey(key) ?? problemOfStep(steps[key], key, steps)
     if (problem !== undefined) throw invalid(id, key, problem)
@@ -43,7 +48,7 @@ function problemOfKey(key: string): string | undefined {
 
 function problemOfStep(step: unknown, key: string, steps: object): string | undefined {
   if (!isJsonObject(step)) return 'Make the step an object.'
-  const { title, description, schema, each, flow, when, next, optional, weight } = step as Record<
+  const { title, description, schema, each, flow, when, next, optional, weight, milestone } = step as Record<
     string,
     unknown
   >
@@ -62,6 +67,7 @@ function problemOfStep(step: unknown, key: string, steps: object): string | unde
   }
   if (when !== undefined && typeof when !== 'function') return 'Make its condition "when" a function.'
   if (optional !== undefined && typeof optional !== 'boolean') return 'Make "optional" true or false.'
+  if (milestone !== undefined && typeof milestone !== 'boolean') return 'Make "milestone" true or false.'
   if (weight !== undefined && !(Number.isFinite(weight) && (weight as number) > 0)) {
     return 'Make its weight a positive number.'
   }

@@ -1,6 +1,7 @@
 import type { AnswersIn } from './answers-of.ts'
 import { buildNodes } from './build-nodes.ts'
 import { checkDefinition } from './check-definition.ts'
+import type { CheckpointRule } from './checkpoint-rule.ts'
 import { type Flow, leavesOf } from './definition.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 import { structuralHash } from './structural-hash.ts'
@@ -22,6 +23,8 @@ export interface StepOptions<S> {
   readonly optional?: boolean
   /** Its share of the progress, a positive number; default 1. */
   readonly weight?: number
+  /** A step worth a checkpoint where the flow takes them at milestones; default false. */
+  readonly milestone?: boolean
 }
 
 export interface NextOptions<S> {
@@ -59,15 +62,21 @@ export function defineFlow<const Id extends string, S>(definition: {
   /** A positive integer; default 1. */
   readonly version?: number
   readonly title: string
+  /**
+   * When a checkpoint is taken, from which a session is restored and which `toState()` lists: at every `change`, every
+   * finished `step` (the default), or at steps marked as `milestone`. A sub-flow's own choice does not count.
+   */
+  readonly checkpoints?: CheckpointRule
   readonly steps: { readonly [K in keyof S]: Step<NoInfer<S>, S[K]> }
 }): Flow<Id, S> {
   checkDefinition(definition)
-  const { id, version = 1, title } = definition
+  const { id, version = 1, title, checkpoints = 'step' } = definition
   const nodes = buildNodes(definition.steps)
   return Object.freeze({
     id,
     version,
     title,
+    checkpoints,
     ref: Object.freeze({ id, version, hash: structuralHash(id, nodes) }),
     leaves: new Map(nodes.flatMap(leavesOf).map((leaf) => [leaf.id, leaf])),
     '~nodes': nodes,

@@ -13,6 +13,7 @@
  */
 import { WaymarkError } from '../base/errors.ts'
 import type { Answers, FlowRef, SessionState, StepAnswers, StepId } from '../record/state.ts'
+import type { CheckpointRule } from './checkpoint-rule.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** `S` holds the kinds of the steps (`schema`, `each`, `flow`) for the types; at run time there is nothing of it. */
@@ -22,6 +23,7 @@ export interface Flow<Id extends string = string, S = unknown> {
   readonly title: string
   /** What a session records of its flow: id, version and structural hash. */
   readonly ref: FlowRef
+  readonly checkpoints: CheckpointRule
   /** The leaf steps by id, in listed order. */
   readonly leaves: ReadonlyMap<StepId, Leaf>
   readonly '~nodes': readonly StepNode[]
@@ -41,6 +43,8 @@ export interface Leaf {
   readonly each?: StandardSchemaV1
   /** Its own, or of a sub-flow it is in. */
   readonly isOptional: boolean
+  /** Its own, or of a sub-flow it is in. */
+  readonly isMilestone: boolean
   /** Its own times those of the sub-flows it is in. */
   readonly weight: number
   /** Place among all leaves as listed, from 0. */

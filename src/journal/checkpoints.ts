@@ -6,12 +6,12 @@ import { ofSession } from './rows.ts'
 
 /**
  * Decides when a session is checkpointed and writes it off the acknowledging path: after {@link tailLimit} entries of
- * tail or a finished step, when the page is idle. Keeps the newest {@link kept} and removes parts none of them uses.
+ * tail or an entry worth one, when the page is idle. Keeps the newest {@link kept} and removes parts none of them uses.
  * What is stored is asked of the store each time: other tabs write and clear away too.
  */
 export interface Checkpoints {
-  /** Tells of an entry stored: what it led to, the largest stamp so far, and whether it finished a step. */
-  note(trunk: Trunk, at: number, isMilestone: boolean): void
+  /** Tells of an entry stored: what it led to, the largest stamp so far, and whether it is worth a checkpoint. */
+  note(trunk: Trunk, at: number, isWorthOne: boolean): void
   close(): Promise<void>
 }
 
@@ -74,10 +74,10 @@ export function createCheckpoints(options: {
   }
 
   return {
-    note({ state, position, heads }, at, isMilestone) {
+    note({ state, position, heads }, at, isWorthOne) {
       tail += 1
       take = () => writer.take(state, position, heads, at)
-      if (!isMilestone && tail < tailLimit) return
+      if (!isWorthOne && tail < tailLimit) return
       if (isDue) return
       isDue = true
       cancel = clock.after(idleMs, () => {

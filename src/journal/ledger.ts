@@ -6,7 +6,7 @@ import { msFromStamp } from '../base/clock.ts'
 import { entryId } from '../record/entry.ts'
 import { applyChange, type Change, type SessionState } from '../record/state.ts'
 import type { Store } from '../store/store.ts'
-import { type ManifestRow, readManifest } from './checkpoint.ts'
+import { readManifest } from './checkpoint.ts'
 import { type Damage, foldTail, readTail } from './restore.ts'
 import { ofSession } from './rows.ts'
 
@@ -24,15 +24,17 @@ export interface LedgerEntry {
 
 export interface LedgerCheckpoint {
   readonly position: number
+  /** The step the session was on from then on. */
   readonly step: string
   /** Milliseconds since 1970. */
   readonly at: number
+  /** Of the entry that led to it: by its chain it covers everything before. */
   readonly hash: string
 }
 
 export interface Ledger {
   readonly entries: readonly LedgerEntry[]
-  /** Stored checkpoints that verify, oldest first. */
+  /** The entries the flow takes for checkpoints, oldest first. */
   readonly checkpoints: readonly LedgerCheckpoint[]
   /** What does not verify, or is missing. */
   readonly damage: readonly Damage[]
@@ -41,24 +43,30 @@ export interface Ledger {
 }
 
 /** Reads all of a session's journal: O(entries). */
-export async function readLedger(store: Store, session: string, initial: SessionState): Promise<Ledger> {
+export async function readLedger(of: {
+  readonly store: Store
+  readonly session: string
+  readonly initial: SessionState
+  readonly isCheckpoint: (changes: readonly Change[]) => boolean
+}): Promise<Ledger> {
+  const { store, session, initial, isCheckpoint } = of
   const [tail, [manifestRows = []]] = await Promise.all([
     readTail(store, session, 0),
     store.read([ofSession('checkpoints', session)]),
   ])
   const { damage } = foldTail(initial, {}, tail)
-  const checkpoints = (manifestRows as ManifestRow[]).flatMap((row) => {
-    const manifest = readManifest(row)
-    if (manifest === undefined) return []
-    return [
-      { position: manifest.position, step: manifest.meta.step, at: msFromStamp(manifest.at), hash: row.h },
-    ]
-  })
-  // A checkpoint past the last entry remembers what was cut off.
+  // A stored checkpoint past the last entry remembers what was cut off.
   const last = tail.position ?? -1
-  const cutOff = checkpoints
-    .filter(({ position }) => position > last)
-    .map(({ position }): Damage => ({ place: `entry/${position}`, reason: 'missing at the end', row: null }))
+  const cutOff = manifestRows
+    .flatMap((row) => readManifest(row)?.position ?? [])
+    .filter((position) => position > last)
+    .map((position): Damage => ({ place: `entry/${position}`, reason: 'missing at the end', row: null }))
+  const checkpoints: LedgerCheckpoint[] = []
+  let state = initial
+  for (const { position, at, hash, changes = [] } of tail.entries) {
+    state = changes.reduce(applyChange, state)
+    if (isCheckpoint(changes)) checkpoints.push({ position, step: state.step, at: msFromStamp(at), hash })
+  }
   return {
     entries: tail.entries.map((entry) => ({
       position: entry.position,

@@ -50,6 +50,8 @@ export interface JournalOptions {
   readonly random: Random
   /** What a session starts from where nothing is stored. */
   readonly start: { readonly flow: FlowRef; readonly step: StepId; readonly key: string }
+  /** Whether an entry of these changes is worth a checkpoint. */
+  readonly isCheckpointDue: (changes: readonly Change[]) => boolean
   /** The head to list for a state. */
   readonly toHead: (state: SessionState) => Head
   readonly onEvent: (event: JournalEvent) => void
@@ -311,7 +313,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         heads: { ...trunk.heads, [done.chain]: head },
       }
       at = Math.max(at, done.stamp)
-      checkpoints.note(trunk, at, done.changes.some(isMilestone))
+      checkpoints.note(trunk, at, options.isCheckpointDue(done.changes))
       foreignDrafts.outdate(done.items)
     }
     const acknowledged = Math.max(marks.acknowledged, done.covers)
@@ -441,10 +443,6 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     })
     store.write({ durability: 'strict', put }).catch((error: unknown) => onEvent({ type: 'error', error }))
   }
-}
-
-function isMilestone(change: Change): boolean {
-  return change.type === 'finished' || change.type === 'status'
 }
 
 function latestAt(at: number, later: readonly { readonly at: number }[]): number {

@@ -301,7 +301,7 @@ export function createSession<F extends Flow>(
         currentStep: step,
         status: state.status,
         payload: state.answers,
-        checkpoints: checkpoints.map(({ step: of, at: when, hash }) => ({ step: of, at: when, hash })),
+        checkpoints,
         ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
       }
     },

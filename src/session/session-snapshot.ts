@@ -2,6 +2,7 @@ import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Progress } from '../flow/progress.ts'
 import type { Issue } from '../flow/validate-step.ts'
+import type { LedgerCheckpoint } from '../journal/ledger.ts'
 import type { Finish, FlowRef, Status, StepId } from '../record/state.ts'
 
 /** What the person entered and where they are. Immutable; what did not change keeps its reference. */
@@ -31,6 +32,7 @@ export interface StateEnvelope {
   readonly currentStep: string
   readonly status: Status
   readonly payload: unknown
-  readonly checkpoints: readonly { readonly step: string; readonly at: number; readonly hash: string }[]
+  /** `session.at(position)` shows what each one holds. */
+  readonly checkpoints: readonly LedgerCheckpoint[]
   readonly error?: { readonly code: string; readonly message: string }
 }

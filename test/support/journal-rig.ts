@@ -27,6 +27,7 @@ export async function openTestJournal(options: {
     hybrid: createHybridClock(clock),
     random: systemRandom,
     start: { flow: testFlow, step: 'applicant', key: 'k' },
+    isCheckpointDue: (changes) => changes.some((change) => ['finished', 'status'].includes(change.type)),
     toHead: (state) => toTestHead(session, state, clock.now()),
     onEvent: (event) => events.push(event),
   })
