@@ -29,6 +29,7 @@ import { parseJson } from '../record/guard.ts'
 import {
   type Answers,
   initialState,
+  isEnded,
   type SessionState,
   type StepAnswers,
   type StepId,
@@ -86,7 +87,7 @@ export async function prepare(options: {
     ;({ position, storedState } = journal)
     window = await readWindow({ store, session, from: 0, to: position, textLimit })
   }
-  const { unsent, upTo } = window
+  const { unsent, upTo } = window.upTo < position ? beforeTheEnd(window) : window
   const sent = unsent.filter((one) => !one.isLocal)
   const hasMore = upTo < position
   const state = hasMore && storedState !== undefined ? stateAfter(base, storedState, unsent) : storedState
@@ -115,6 +116,20 @@ export async function prepare(options: {
   }
   const length = Object.values(changed).reduce((sum, text) => sum + (text?.length ?? 0), window.length)
   return { item, ...rest, base, length }
+}
+
+/**
+ * A part of what is unsent, without an entry that ends the session: the server would submit the state as of that part,
+ * and a merge that follows may say otherwise. Where the end comes first it is sent.
+ */
+function beforeTheEnd(window: Window): Window {
+  const { unsent } = window
+  const end = unsent.findIndex(({ entry }) =>
+    entry.changes?.some((change) => change.type === 'status' && isEnded(change.to)),
+  )
+  const kept = unsent.slice(0, Math.max(end, 0))
+  if (kept.every((one) => one.isLocal)) return window
+  return { ...window, unsent: kept, upTo: kept.at(-1)!.position }
 }
 
 /** The state at the end of what is sent, where more follows: the entries over the base, local ones too. */

@@ -68,6 +68,54 @@ describe('more than one push holds', () => {
   }, 30_000)
 })
 
+describe('a finish that is merged with what another device did', () => {
+  test('is submitted as merged, however many entries come before it', async () => {
+    const clock = createFakeClock()
+    const submitted: object[] = []
+    const handle = createSyncHandler({
+      store: memoryServerStore(),
+      authorize: () => ({ account: 'u1' }),
+      onSubmit: ({ answers }) => void submitted.push(answers as object),
+    })
+    const http = httpBackend({ url: 'http://x/w', clock, fetch: handle })
+    const lengths: number[] = []
+    let isOnline = true
+    const backend: Backend = {
+      async exchange(items, options) {
+        if (!isOnline) return { type: 'unreachable', reason: 'offline' }
+        for (const item of items) if (item.type === 'push') lengths.push(item.entries.length)
+        return http.exchange(items, options)
+      },
+    }
+    const here = await device({ clock, backend }).waymark.open('mortgage')
+    here.set('applicant', { name: 'n', joint: false })
+    here.commit()
+    await clock.advance(5_000)
+    isOnline = false
+    const lastMoves = 5
+    for (let i = 0; i < entriesPerPush - lastMoves; i++) {
+      here.set('applicant', { name: `n${i}` })
+      here.commit()
+      await here.saved('device')
+    }
+    const elsewhere = device({ clock, backend: http })
+    const there = await elsewhere.waymark.open('mortgage')
+    await clock.advance(5_000)
+    there.set('notes', { text: 'elsewhere' })
+    await there.saved('server', { signal: AbortSignal.timeout(50) })
+    await clock.advance(10_000)
+    here.add('incomes', { source: 'Work', amount: 3 })
+    for (let i = 0; i < 4; i++) await here.next()
+    expect(here.getSnapshot().status).toBe('done')
+    lengths.length = 0
+    isOnline = true
+    void here.saved('server')
+    await clock.advance(120_000)
+    expect(submitted).toEqual([here.getSnapshot().answers])
+    expect(lengths).toEqual([entriesPerPush, entriesPerPush - 1, 2])
+  }, 30_000)
+})
+
 describe('very long answers', () => {
   test('go in pieces every server takes, and hold no other session up', async () => {
     const clock = createFakeClock()
