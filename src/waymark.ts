@@ -7,6 +7,8 @@ export {
   type WaymarkOptions,
 } from './client/create-waymark.ts'
 export type { Resumable } from './client/heads.ts'
+export type { PageLife } from './client/page-life.ts'
+export type { TabNews, Tabs } from './client/tabs.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
 export type { CheckpointRule } from './flow/checkpoint-rule.ts'
 export {

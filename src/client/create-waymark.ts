@@ -24,8 +24,8 @@ import { createMemoryStore } from '../store/memory-store.ts'
 import type { Store } from '../store/store.ts'
 import { type AccountSessions, openAccountSessions, unknownFlow } from './account-sessions.ts'
 import { type Resumable, toResumable } from './heads.ts'
-import { watchPageLife } from './page-life.ts'
-import { openTabs } from './tabs.ts'
+import { type PageLife, watchPageLife } from './page-life.ts'
+import { openTabs, type Tabs } from './tabs.ts'
 
 export interface WaymarkOptions<F extends Flow = Flow> {
   /** The journeys this app knows. */
@@ -44,6 +44,10 @@ export interface WaymarkOptions<F extends Flow = Flow> {
   readonly store?: Store
   readonly clock?: Clock
   readonly random?: Random
+  /** What pages over one store tell each other. Default: a BroadcastChannel. Closed with Waymark. */
+  readonly tabs?: Tabs
+  /** Tells of the page's life until the returned function is called. Default: the events of `window`, where there is one. */
+  readonly watchLife?: (life: PageLife) => () => void
 }
 
 export interface Waymark<F extends Flow = Flow> {
@@ -94,7 +98,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   const onError = options.onError ?? reportUncaught
   const hybrid = createHybridClock(clock)
   const writer = createId(random)
-  const tabs = openTabs(namespace)
+  const tabs = options.tabs ?? openTabs(namespace)
   const syncChanged = createEmitter<void>()
   let isSyncing = options.isSyncing ?? true
   let isClosed = false
@@ -106,7 +110,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let changing: Promise<unknown> = Promise.resolve()
 
   const stopTabs = tabs.on((news) => current.hear(news))
-  const stopLife = watchPageLife({
+  const stopLife = (options.watchLife ?? watchPageLife)({
     onLeaving: () => current.forEachJournal((journal) => journal.flush()),
     onReturned: () =>
       current.forEachJournal((journal) => {
