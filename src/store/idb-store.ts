@@ -28,6 +28,8 @@ export interface IdbStoreOptions {
   readonly timeoutMs?: number
 }
 
+/** Each version only adds stores: 1 had all but `keys`. */
+const databaseVersion = 2
 const reopenLimit = 3
 /**
  * Waits between tries of the first opening. A browser that was just killed may hold its locks a moment longer: opening
@@ -151,7 +153,7 @@ async function openDatabase(
   }
   let opened: IDBDatabase | undefined
   try {
-    opened = unwrap(await openDB(name, 1, callbacks))
+    opened = unwrap(await openDB(name, databaseVersion, callbacks))
     return opened
   } catch (error) {
     // Written by newer code: open it as it is; what this version does not know ends its writing, record by record.

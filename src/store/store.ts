@@ -8,7 +8,7 @@
  * - Within a write removes come first, then puts, then the `add`. A write of nothing is `stored`.
  * - `add` is the only thing that compares: where its key is taken, nothing of the write happens and it says `taken`.
  * - `strict` resolves only once the platform says the bytes are on the disk; `relaxed` once they survive the process.
- * - Values come back as equal plain data; the store never looks into them.
+ * - Values come back as equal plain data, bytes and, in `keys`, CryptoKeys included; the store never looks into them.
  * - A failure rejects with a coded `WaymarkError`: `storage-full`, `storage-unavailable` or `storage-failed`.
  */
 export type StoreName =
@@ -21,6 +21,7 @@ export type StoreName =
   | 'sync'
   | 'parked'
   | 'quarantine'
+  | 'keys'
 
 export const storeNames: readonly StoreName[] = [
   'heads',
@@ -32,6 +33,7 @@ export const storeNames: readonly StoreName[] = [
   'sync',
   'parked',
   'quarantine',
+  'keys',
 ]
 
 /** Compared part by part: numbers before strings, a prefix before what it begins. */

@@ -95,7 +95,7 @@ describe('openIdbStore beside other connections', () => {
     const name = freshName()
     const store = await openStore(name)
     const writes = Array.from({ length: 20 }, (_, i) => store.write(add(i, 'x'.repeat(10_000))))
-    const upgraded = openRaw(name, { version: 2 })
+    const upgraded = openRaw(name, { version: 7 })
     const later = Array.from({ length: 5 }, (_, i) => store.write(add(20 + i)))
     expect(await Promise.all([...writes, ...later])).toEqual(Array(25).fill('stored'))
     expect((await upgraded).wasBlocked).toBe(false)

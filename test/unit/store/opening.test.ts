@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { isWaymarkError } from '../../../src/base/errors.ts'
 import { openIdbStore } from '../../../src/store/idb-store.ts'
+import { type Range, type Row, storeNames } from '../../../src/store/store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 
 const really = indexedDB.open.bind(indexedDB)
@@ -44,5 +45,29 @@ describe('opening the database', () => {
       code: 'storage-unavailable',
     })
     expect(open).toHaveBeenCalledTimes(1)
+  })
+
+  test('adds the stores an older version did not have, and keeps what is there', async () => {
+    const old = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open('older', 1)
+      request.onupgradeneeded = () => {
+        for (const store of storeNames.filter((name) => name !== 'keys'))
+          request.result.createObjectStore(store)
+      }
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+    old.transaction('journal', 'readwrite').objectStore('journal').put('kept', ['s', 0])
+    old.close()
+    const store = await openIdbStore({ name: 'older', clock: createFakeClock() })
+    const put: Row[] = [{ store: 'keys', key: ['k'], value: 1 }]
+    expect(await store.write({ durability: 'relaxed', put })).toBe('stored')
+    const ranges: Range[] = [
+      { store: 'journal', prefix: ['s'] },
+      { store: 'keys', prefix: [] },
+    ]
+    expect(await store.read(ranges)).toEqual([['kept'], [1]])
+    expect(store.generation).toBe(0)
+    await store.close()
   })
 })
