@@ -30,11 +30,6 @@ export function createSessionActor(
   })
 }
 
-/** The step this tab is at; of an ended session, the step it ended at. */
-export function stepOf(snapshot: SessionSnapshot): StepId {
-  return snapshot.context.step
-}
-
 function timersOf(clock: Clock) {
   return {
     setTimeout: (run: () => void, delayMs: number) => clock.after(delayMs, run),

@@ -9,7 +9,7 @@ import { reachableSteps } from '../../../src/flow/reachable-steps.ts'
 import { stepAfter } from '../../../src/flow/step-after.ts'
 import { stepBefore } from '../../../src/flow/step-before.ts'
 import { validateStep } from '../../../src/flow/validate-step.ts'
-import { createSessionActor, stepOf } from '../../../src/machine/session-actor.ts'
+import { createSessionActor } from '../../../src/machine/session-actor.ts'
 import type { SessionEvent } from '../../../src/machine/session-event.ts'
 import {
   applyChange,
@@ -155,7 +155,7 @@ describe('createSessionActor', () => {
         for (const act of acts) {
           const before = actor.getSnapshot()
           const { state } = before.context
-          const step = stepOf(before)
+          const step = before.context.step
           const event: SessionEvent =
             act.type === 'foreign' ? foreignState(flow, state, step, act.events) : act
           const expected =
@@ -177,9 +177,9 @@ describe('createSessionActor', () => {
             expect(after).toBe(before)
             continue
           }
-          expect({ status: after.context.state.status, step: stepOf(after) }).toEqual(expected)
+          expect({ status: after.context.state.status, step: after.context.step }).toEqual(expected)
           expect(after.matches('ended')).toBe(isEnded(expected.status))
-          checkPlace(flow, after.context.state, stepOf(after), Object.values(after.getMeta()))
+          checkPlace(flow, after.context.state, after.context.step, Object.values(after.getMeta()))
         }
         actor.stop()
       }),
