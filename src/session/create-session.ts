@@ -353,6 +353,7 @@ export function createSession<F extends Flow>(
       cancelTelling()
       actor.stop()
       marksMoved.emit()
+      emit('closed', {})
     },
   }
 }

@@ -20,6 +20,8 @@ export type SessionEventOf = {
   quarantined: { readonly places: readonly string[] }
   /** The step changed, here or because a change elsewhere took it off the path. */
   moved: { readonly step: StepId }
+  /** Over for this page: closed by all who opened it, removed, or the account changed. */
+  closed: Readonly<Record<never, never>>
 }
 
 /** Whether everything stored of a session verifies; `damage` names what does not. */

@@ -1,8 +1,9 @@
 /**
  * Opens a session for as long as a component is mounted.
  *
- *   opening ─┬─► open ───┐
- *            └─► failed ─┴─ unmounted: let go
+ *   opening ─┬─► open ───┬─ unmounted: let go
+ *      ▲     └─► failed ─┘
+ *      └──────── over: removed, or the account changed
  *
  * Invariants
  * - The SDK owns the session. React subscribes; nothing is opened while rendering, nothing at all on a server.
@@ -35,7 +36,7 @@ export interface UseSessionOptions {
 
 /**
  * Opens the session of this flow and `key` when the component mounts and lets go of it when it unmounts. Components that
- * name the same one share it. While rendering on a server, and until it is open, the status is `opening`; failures are
+ * name the same one share it. Where it is removed or the account changes, the one that is due then is opened. While rendering on a server, and until it is open, the status is `opening`; failures are
  * values, never thrown into rendering. `waymark` is made once, outside of components.
  *
  * @example
@@ -75,32 +76,48 @@ function createOpening<F extends Flow>(open: () => Promise<Session<F>>) {
     }
   }
 
+  function reset(): void {
+    isOutdated = () => false
+    state = opening
+  }
+
   return {
     subscribe(listener: () => void) {
       let isWanted = true
       let release = () => {}
-      open().then(
-        (session) => {
-          if (!isWanted) return close(session)
-          const unsubscribe = session.subscribe(listener)
-          release = () => {
-            unsubscribe()
-            close(session)
-          }
-          show(session)
-          listener()
-        },
-        (error: unknown) => {
-          if (!isWanted) return
-          state = { status: 'failed', error }
-          listener()
-        },
-      )
+
+      function begin(): void {
+        open().then(
+          (session) => {
+            if (!isWanted) return close(session)
+            const unsubscribe = session.subscribe(listener)
+            const offClosed = session.on('closed', () => {
+              unsubscribe()
+              reset()
+              listener()
+              begin()
+            })
+            release = () => {
+              unsubscribe()
+              offClosed()
+              close(session)
+            }
+            show(session)
+            listener()
+          },
+          (error: unknown) => {
+            if (!isWanted) return
+            state = { status: 'failed', error }
+            listener()
+          },
+        )
+      }
+
+      begin()
       return () => {
         isWanted = false
         release()
-        isOutdated = () => false
-        state = opening
+        reset()
       }
     },
     getSnapshot() {

@@ -180,6 +180,33 @@ describe('useSession', () => {
     expect(await closesWith(first)).toBe(true)
   })
 
+  test('after signing in as someone else it shows that person’s session, never the last one’s', async () => {
+    const waymark = freshWaymark()
+    const mine = await waymark.open('trip')
+    mine.set('traveller', { name: 'Mine' })
+    const page = await mount(<Name waymark={waymark} />)
+    await until(() => expect(page.host.textContent).toBe('Mine'))
+    await inAct(() => waymark.setAccount('someone else'))
+    await until(() => expect(page.host.textContent).toBe('-'))
+    const theirs = await waymark.open('trip')
+    await inAct(() => theirs.set('traveller', { name: 'Theirs' }))
+    await until(() => expect(page.host.textContent).toBe('Theirs'))
+    await theirs.close()
+    await page.unmount()
+    expect(await closesWith(await waymark.open('trip'))).toBe(true)
+  })
+
+  test('a session removed under it gives way to a new one', async () => {
+    const waymark = freshWaymark()
+    const first = await waymark.open('trip')
+    first.set('traveller', { name: 'Mine' })
+    await first.saved('device')
+    const page = await mount(<Name waymark={waymark} />)
+    await until(() => expect(page.host.textContent).toBe('Mine'))
+    await inAct(() => waymark.remove(first.id))
+    await until(() => expect(page.host.textContent).toBe('-'))
+  })
+
   test('what cannot be opened is a failed status, nothing is thrown into rendering', async () => {
     const waymark = freshWaymark()
     const page = await mount(<Code waymark={waymark} flow={'nowhere' as 'trip'} />)
