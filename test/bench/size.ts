@@ -4,6 +4,8 @@
  *
  *     ownGzip, ownBrotli       our code alone, every package left out
  *     totalGzip, totalBrotli   with everything it loads at once; React is there already and left out
+ *     lazyGzip                 what it may fetch later, over and above
+ *     thirdParty               what `totalGzip` would be less without each package
  *
  * gzip -9 and brotli 11, per file, summed over the first load. `waymark` is measured as
  * `import { createWaymark, defineFlow }`, the other doors whole. Budgets are in package.json, under "sizes", in bytes.
@@ -20,6 +22,8 @@ export interface Size {
   totalGzip: number
   ownBrotli?: number
   totalBrotli: number
+  lazyGzip?: number
+  thirdParty?: Record<string, number>
 }
 
 export interface Budget {
@@ -37,6 +41,10 @@ export interface SizeReport {
 interface Weight {
   gzip: number
   brotli: number
+}
+
+interface Bundled extends Weight {
+  lazyGzip: number
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -61,35 +69,43 @@ export async function measureSizes(): Promise<SizeReport> {
     const entry = `export ${names} from '${path.replace('.', manifest.name)}'`
     const own = await bundle(entry, [...packages, ...presentPackages])
     const total = await bundle(entry, presentPackages)
+    const thirdParty: Record<string, number> = {}
+    for (const name of packages) {
+      const without = await bundle(entry, [...presentPackages, name])
+      if (total.gzip > without.gzip) thirdParty[name] = total.gzip - without.gzip
+    }
     doors[door] = {
       ownGzip: own.gzip,
       totalGzip: total.gzip,
       ownBrotli: own.brotli,
       totalBrotli: total.brotli,
+      lazyGzip: total.lazyGzip,
+      thirdParty,
     }
   }
   return { doors, budgets: compare(doors, manifest.sizes) }
 }
 
-function compare(doors: Record<string, Size>, limits: Record<string, Partial<Size>>): Budget[] {
+function compare(doors: Record<string, Size>, limits: Record<string, Record<string, number>>): Budget[] {
   return Object.entries(limits).flatMap(([door, byKey]) =>
     Object.entries(byKey).map(([key, limit]) => {
-      const measured = doors[door]?.[key as keyof Size]
+      const measured = doors[door]?.[key as 'totalGzip']
       if (measured === undefined) throw new Error(`package.json sizes: nothing is measured as ${door} ${key}`)
       return { name: `${door} ${key}`, limit, measured, met: measured <= limit }
     }),
   )
 }
 
-async function bundle(entry: string, left: readonly string[]): Promise<Weight> {
+async function bundle(entry: string, left: readonly string[]): Promise<Bundled> {
   const weights = [await throughEsbuild(entry, left), await throughRolldown(entry, left)]
   return {
     gzip: Math.max(...weights.map((weight) => weight.gzip)),
     brotli: Math.max(...weights.map((weight) => weight.brotli)),
+    lazyGzip: Math.max(...weights.map((weight) => weight.lazyGzip)),
   }
 }
 
-async function throughEsbuild(entry: string, left: readonly string[]): Promise<Weight> {
+async function throughEsbuild(entry: string, left: readonly string[]): Promise<Bundled> {
   const { outputFiles, metafile } = await bundleWithEsbuild({
     stdin: { contents: entry, resolveDir: root, sourcefile: 'entry.js' },
     bundle: true,
@@ -116,14 +132,16 @@ async function throughEsbuild(entry: string, left: readonly string[]): Promise<W
     (name) => metafile.outputs[name]!.entryPoint !== undefined,
   )!
   const loaded = closure(first, importsOf)
-  return weigh(
-    outputFiles
-      .filter((file) => loaded.has(file.path.slice(root.length).replaceAll('\\', '/')))
-      .map((file) => file.contents),
+  return weighLoads(
+    outputFiles.map((file): [string, Uint8Array] => [
+      file.path.slice(root.length).replaceAll('\\', '/'),
+      file.contents,
+    ]),
+    loaded,
   )
 }
 
-async function throughRolldown(entry: string, left: readonly string[]): Promise<Weight> {
+async function throughRolldown(entry: string, left: readonly string[]): Promise<Bundled> {
   const bundle = await rolldown({
     input: 'entry',
     cwd: root,
@@ -147,7 +165,10 @@ async function throughRolldown(entry: string, left: readonly string[]): Promise<
   )
   const first = [...chunks.values()].find((chunk) => chunk.isEntry)!.fileName
   const loaded = closure(first, (name) => chunks.get(name)?.imports ?? [])
-  return weigh([...loaded].flatMap((name) => (chunks.has(name) ? [Buffer.from(chunks.get(name)!.code)] : [])))
+  return weighLoads(
+    [...chunks].map(([name, { code }]): [string, Uint8Array] => [name, Buffer.from(code)]),
+    loaded,
+  )
 }
 
 /** What the first load fetches: an entry and everything it imports statically. */
@@ -160,6 +181,12 @@ function closure(first: string, importsOf: (name: string) => readonly string[]):
   }
   visit(first)
   return loaded
+}
+
+function weighLoads(files: readonly [string, Uint8Array][], first: ReadonlySet<string>): Bundled {
+  const contents = (isFirst: boolean) =>
+    files.filter(([name]) => first.has(name) === isFirst).map(([, content]) => content)
+  return { ...weigh(contents(true)), lazyGzip: weigh(contents(false)).gzip }
 }
 
 function weigh(files: readonly Uint8Array[]): Weight {
@@ -180,6 +207,11 @@ function print({ doors, budgets }: SizeReport): void {
   for (const [door, size] of Object.entries(doors)) {
     const columns = [size.ownGzip, size.ownBrotli, size.totalGzip, size.totalBrotli]
     console.log(`${door.padEnd(10)} ${columns.map(kb).join(' ')}`)
+    const parts = Object.entries({
+      ...size.thirdParty,
+      ...(size.lazyGzip && { 'later, lazily': size.lazyGzip }),
+    })
+    for (const [name, bytes] of parts) console.log(`  of it ${name}: ${kb(bytes).trim()}`)
   }
   for (const { name, limit, measured, met } of budgets) {
     console.log(`${met ? 'inside' : 'OVER  '} ${name}: ${measured} of ${limit} bytes`)
