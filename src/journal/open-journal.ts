@@ -226,6 +226,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     isPumping = true
     try {
       for (;;) {
+        if (store.generation !== generation) seedAnew()
         if (isCatchUpDue) await catchUpNow()
         batch ??= nextBatch()
         if (batch === undefined) {
@@ -396,7 +397,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   /** Everything stored is gone, as when site data is cleared: what this page holds is stored again, by a new writer. */
   function seedAnew(): void {
     const state = journal.state
-    const wasStored = isStored
+    const hasAny = isStored || batch !== undefined || local.items().length > 0
     generation = store.generation
     writer = createId(options.random)
     batches = createBatchMaker({ ...options, writer })
@@ -406,7 +407,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     foreignDrafts.replace([])
     local = createLocal(writer)
     mark({ made: marks.made + 1, acknowledged: 0, strict: -1 })
-    if (!wasStored) return
+    if (!hasAny) return
     const patch = diff(fold(initial, lead()) as unknown as Json, state as unknown as Json)
     local.push([{ type: 'merged', patch, joins: {}, losers: [] }], hybrid.next())
     isStrictDue = true
