@@ -1,15 +1,17 @@
 import { isJsonObject, type Json, type JsonObject } from './json.ts'
+import { inOrder, isKeyedList, itemsByKey, type KeyedList } from './keyed-list.ts'
 
 /**
- * The subset of RFC 6902 that a journal needs: `add`, `replace` and `remove` by JSON Pointer (RFC 6901). One deviation:
- * `add` makes the objects its path runs through, so that two people filling in one new object do not overwrite each
- * other. A patch is for replay in order only and is never rebased: merges work on states.
+ * The subset of RFC 6902 that a journal needs: `add`, `replace` and `remove` by JSON Pointer (RFC 6901). Two deviations:
+ * `add` and `replace` make what their path runs through, so that two people filling in one new object do not overwrite
+ * each other; and a list of items with keys is changed item by item (`keyed-list.ts`), a new one at its end. A patch is
+ * for replay in order only and is never rebased: merges work on states.
  */
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json }
   | { readonly op: 'remove'; readonly path: string }
 
-/** The operations that turn `from` into `to`: objects by member, new ones too; lists as one value. Equal references cost nothing. */
+/** The operations that turn `from` into `to`: objects by member, new ones too; keyed lists by item; other lists as one value. Equal references cost nothing. */
 export function diff(from: Json | undefined, to: Json | undefined, path = ''): Operation[] {
   const operations: Operation[] = []
   collect(from, to, path, operations)
@@ -21,6 +23,7 @@ function collect(from: Json | undefined, to: Json | undefined, path: string, int
   if (to === undefined) into.push({ op: 'remove', path })
   else if (from === undefined) {
     if (isJsonObject(to) && Object.keys(to).length > 0) collect({}, to, path, into)
+    else if (isKeyedList(to) && to.length > 0) collectItems([], to, path, into)
     else into.push({ op: 'add', path, value: to })
   } else if (isJsonObject(from) && isJsonObject(to)) {
     for (const key of Object.keys(from)) {
@@ -29,14 +32,34 @@ function collect(from: Json | undefined, to: Json | undefined, path: string, int
     for (const key of Object.keys(to)) {
       collect(Object.hasOwn(from, key) ? from[key] : undefined, to[key], `${path}/${toToken(key)}`, into)
     }
-  } else if (!isEqual(from, to)) into.push({ op: 'replace', path, value: to })
+  } else if (isKeyedList(from) && isKeyedList(to)) collectItems(from, to, path, into)
+  else if (!isEqual(from, to)) into.push({ op: 'replace', path, value: to })
+}
+
+function collectItems(from: KeyedList, to: KeyedList, path: string, into: Operation[]): void {
+  const before = itemsByKey(from)
+  const after = itemsByKey(to)
+  const order = [...before.keys()].filter((key) => after.has(key))
+  for (const key of before.keys()) {
+    if (!after.has(key)) into.push({ op: 'remove', path: `${path}/${toItemToken(key)}` })
+  }
+  for (const [key, item] of after) {
+    const at = `${path}/${toItemToken(key)}`
+    if (before.has(key)) collect(before.get(key), item, at, into)
+    else {
+      into.push({ op: 'add', path: at, value: item })
+      order.push(key)
+    }
+  }
+  const keys = [...after.keys()]
+  if (!isEqual(order, keys)) into.push({ op: 'replace', path: `${path}/~`, value: keys })
 }
 
 /** Applies `operations` to `document` without touching it; what they leave alone keeps its reference. */
 export function applyPatch(document: Json | undefined, operations: readonly Operation[]): Json | undefined {
   let result = document
   for (const operation of operations) {
-    result = change(result, parsePointer(operation.path), 0, operation)
+    result = change(result, operation.path.split('/').slice(1), 0, operation)
   }
   return result
 }
@@ -48,7 +71,10 @@ function change(
   operation: Operation,
 ): Json | undefined {
   if (depth === tokens.length) return operation.op === 'remove' ? undefined : operation.value
-  const token = tokens[depth]!
+  const raw = tokens[depth]!
+  if (raw === '~') return reorder(target, operation)
+  if (raw.startsWith('~=')) return changeItem(target, tokens, depth, operation)
+  const token = fromToken(raw)
   const isLast = depth === tokens.length - 1
   if (Array.isArray(target)) {
     const list = [...(target as readonly Json[])]
@@ -68,6 +94,30 @@ function change(
   if (isLast && operation.op === 'remove') return withMember(object, token, undefined)
   const before = Object.hasOwn(object, token) ? object[token] : undefined
   return withMember(object, token, change(before, tokens, depth + 1, operation))
+}
+
+function changeItem(
+  target: Json | undefined,
+  tokens: string[],
+  depth: number,
+  operation: Operation,
+): Json | undefined {
+  if (target !== undefined && !Array.isArray(target)) return target
+  const items = (target ?? []) as readonly Json[]
+  const key = fromToken(tokens[depth]!.slice(2))
+  const at = items.findIndex((item) => isJsonObject(item) && item['key'] === key)
+  if (at < 0 && operation.op === 'remove') return target
+  if (depth === tokens.length - 1 && operation.op !== 'replace') {
+    const others = items.filter((_, i) => i !== at)
+    return Object.freeze(operation.op === 'add' ? [...others, operation.value] : others)
+  }
+  const item = change(items[at] ?? { key }, tokens, depth + 1, operation)!
+  return Object.freeze(at < 0 ? [...items, item] : items.map((other, i) => (i === at ? item : other)))
+}
+
+function reorder(target: Json | undefined, operation: Operation): Json | undefined {
+  const isOrder = Array.isArray(target) && operation.op !== 'remove' && Array.isArray(operation.value)
+  return isOrder ? inOrder(target, operation.value as readonly Json[]) : target
 }
 
 /** A frozen copy of `object` with one member set, or removed where `value` is `undefined`. Safe for `__proto__`. */
@@ -107,11 +157,16 @@ export function toToken(key: string): string {
   return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
+/** The token of an item of a keyed list. */
+export function toItemToken(key: string): string {
+  return `~=${toToken(key)}`
+}
+
 /** The unescaped tokens of a JSON Pointer; the empty pointer names the whole document. */
 export function parsePointer(path: string): string[] {
-  if (path === '') return []
-  return path
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return path.split('/').slice(1).map(fromToken)
+}
+
+function fromToken(token: string): string {
+  return token.replaceAll('~1', '/').replaceAll('~0', '~')
 }

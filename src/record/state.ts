@@ -11,6 +11,7 @@
  *   a side that ended too, and for `reopened`, which takes back a `done` that no server accepted.
  */
 import type { Json, JsonObject } from '../base/json.ts'
+import type { KeyedItem } from '../base/keyed-list.ts'
 import { applyPatch, type Operation, withMember } from '../base/patch.ts'
 
 /** The leaf step's address: its key, or `parent.child` inside a sub-flow. */
@@ -28,7 +29,7 @@ export type Status =
 
 /** A step's answers: an object, or for a repeatable step a list of objects with a `key`. */
 export type StepAnswers = JsonObject | readonly KeyedItem[]
-export type KeyedItem = JsonObject & { readonly key: string }
+export type { KeyedItem }
 export type Answers = { readonly [step: StepId]: StepAnswers | undefined }
 
 /** How a step was finished. */

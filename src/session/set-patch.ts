@@ -1,7 +1,8 @@
 import { canonicalJson } from '../base/canonical.ts'
 import { WaymarkError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject, toJson } from '../base/json.ts'
-import { diff, type Operation, toToken } from '../base/patch.ts'
+import { isKeyedList } from '../base/keyed-list.ts'
+import { diff, type Operation, toItemToken, toToken } from '../base/patch.ts'
 import type { KeyedItem, StepAnswers } from '../record/state.ts'
 
 /** Largest change taken at once, in UTF-16 code units of its JSON. */
@@ -30,7 +31,7 @@ export function patchOfFields(
   return checkSize(operations, place)
 }
 
-/** The operations that make a repeatable step's list `items`: one whole value, so that no index ever shifts. */
+/** The operations that make a repeatable step's list `items`. */
 export function patchOfList(
   current: StepAnswers | undefined,
   items: unknown,
@@ -38,30 +39,27 @@ export function patchOfList(
 ): Operation[] {
   const value = toJson(items) as readonly KeyedItem[]
   if (!Array.isArray(value) || !value.every(isJsonObject)) throw wrongShape(place, 'a list of items')
-  const keys = new Set(value.map((item) => item.key))
-  if (keys.size !== value.length || [...keys].some((key) => typeof key !== 'string' || key === '')) {
+  if (!isKeyedList(value)) {
     throw new WaymarkError(
       'answer-not-json',
       `Every item of step "${place.step}" needs a "key" of its own, a text that no other item has.`,
       { details: place },
     )
   }
-  return checkSize([{ op: current === undefined ? 'add' : 'replace', path: '', value }], place)
+  return checkSize(diff(current as Json | undefined, value), place)
 }
 
-/** The operations that set some fields of one item. */
+/** The operations that set some fields of one item; its key stays. */
 export function patchOfItem(
   list: readonly KeyedItem[],
   key: string,
   fields: object,
   place: { session: string; step: string },
 ): Operation[] {
-  const index = list.findIndex((item) => item.key === key)
-  if (index < 0) return []
-  return patchOfFields(list[index]!, fields, place).map((operation) => ({
-    ...operation,
-    path: `/${index}${operation.path}`,
-  }))
+  const item = list.find((other) => other.key === key)
+  if (item === undefined) return []
+  const patch = patchOfFields(item, fields, place).filter(({ path }) => path !== '/key')
+  return patch.map((operation) => ({ ...operation, path: `/${toItemToken(key)}${operation.path}` }))
 }
 
 function wrongShape(place: { session: string; step: string }, expected: string): WaymarkError {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Json, JsonObject } from '../../../src/base/json.ts'
+import type { KeyedItem } from '../../../src/base/keyed-list.ts'
 
 const hostileKeys = ['__proto__', 'constructor', 'toString', '', '~', '/', '~1', '0', '-', 'a', 'b', '\u0000']
 
@@ -33,6 +34,13 @@ export const arbitraryEdited: fc.Arbitrary<[Json, Json]> = fc
     fc.array(fc.tuple(fc.array(arbitraryKey, { maxLength: 3 }), fc.option(json)), { maxLength: 4 }),
   )
   .map(([value, edits]) => [value, edits.reduce((edited, [path, to]) => edit(edited, path, to), value)])
+
+const itemKey = fc.constantFrom('a', 'b', 'c', 'd', '/', '~', '0', '__proto__')
+
+/** Items with keys of their own, few enough to meet again in another list. */
+export const arbitraryKeyedList: fc.Arbitrary<readonly KeyedItem[]> = fc
+  .uniqueArray(fc.tuple(itemKey, object), { selector: ([key]) => key, maxLength: 5 })
+  .map((items) => items.map(([key, item]) => ({ ...item, key })))
 
 function edit(value: Json, path: readonly string[], to: Json): Json {
   const [key, ...rest] = path
