@@ -44,6 +44,8 @@ export interface AccountSessions {
   claim(): Promise<void>
   hear(news: TabNews): void
   forEachJournal(use: (journal: Journal) => void): void
+  /** Runs `change`, which replaces the store, while every session has its journal open to be stored anew. */
+  throughChange(change: () => void): Promise<void>
   /** Stores what is local and closes everything; rejects, with everything open, where something cannot be stored. */
   close(): Promise<void>
 }
@@ -239,7 +241,7 @@ export function openAccountSessions(options: {
       lane.handle ??= createSession(journal, {
         ...{ flow, key: lane.key, clock, random, onError },
         sync: sync?.portOf(id),
-        storeProblem: options.storeProblem(),
+        storeProblem: options.storeProblem,
         async readLedger() {
           const { readLedger } = await import('../journal/ledger.ts')
           return readLedger({
@@ -305,6 +307,15 @@ export function openAccountSessions(options: {
           .get(session)
           ?.journal.then((journal) => journal.catchUp())
           .catch(onError)
+    },
+    async throughChange(change) {
+      const { heads } = await readHeads(account)
+      const known = heads.filter((head) => flowById.has(head.flow.id))
+      const borrowed = await Promise.all(known.map((head) => borrowJournal(head.id)))
+      change()
+      await Promise.all(borrowed.map(({ journal }) => journal.settled()))
+      for (const { release } of borrowed) release()
+      sessions.forEachJournal((journal) => void journal.catchUp())
     },
     forEachJournal(use) {
       for (const lane of lanes.values()) lane.journal.then(use, () => {})

@@ -21,6 +21,7 @@ import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { openIdbStore } from '../store/idb-store.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
+import { createStandInStore } from '../store/stand-in-store.ts'
 import type { Store } from '../store/store.ts'
 import { type AccountSessions, openAccountSessions, unknownFlow } from './account-sessions.ts'
 import { type Resumable, toResumable } from './heads.ts'
@@ -121,14 +122,25 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   })
 
   async function openStore(): Promise<Store> {
+    const open = () => openIdbStore({ name: namespace, clock })
     try {
-      const opened = options.store ?? (await openIdbStore({ name: namespace, clock }))
+      const opened = options.store ?? (await open())
       if (opened.kind === 'memory') storeProblem = inMemory
       return opened
     } catch (error) {
       if (!isWaymarkError(error)) throw error
       storeProblem = { code: error.code, message: error.message }
-      return createMemoryStore()
+      if (!error.isRetryable) return createMemoryStore()
+      return createStandInStore({
+        open,
+        clock,
+        onError,
+        onReady: (ready) =>
+          change(() => {
+            storeProblem = undefined
+            return current.throughChange(ready)
+          }),
+      })
     }
   }
 

@@ -40,7 +40,7 @@ export interface SessionOptions<F extends Flow> {
   readonly random: Random
   readonly sync: SyncPort | undefined
   /** Why nothing stored here survives the page, where that is so. */
-  readonly storeProblem: AtRisk | undefined
+  readonly storeProblem: () => AtRisk | undefined
   readonly readLedger: () => Promise<Ledger>
   readonly onError: (error: unknown) => void
   /** Called by each `close()`: one opener less. The last one's promise rejects where it may not let go. */
@@ -168,7 +168,7 @@ export function createSession<F extends Flow>(
 
   function readStatus(): SessionStatus {
     return {
-      saved: savedOf(journal, sync, storeProblem),
+      saved: savedOf(journal, sync, storeProblem()),
       sync: sync?.status,
       conflicts: conflicts.open.length,
       parked: sync?.marks().parked,

@@ -16,7 +16,7 @@ export type SavedWait = (
 export function createSavedWait(of: {
   readonly journal: Journal
   readonly sync: SyncPort | undefined
-  readonly storeProblem: AtRisk | undefined
+  readonly storeProblem: () => AtRisk | undefined
   readonly marksMoved: Emitter<void>
   readonly isClosed: () => boolean
   readonly onError: (error: unknown) => void
@@ -30,8 +30,8 @@ export function createSavedWait(of: {
     const verdict = (): SavedOutcome | undefined => {
       const { acknowledged, strict, failure } = journal.marks
       const isStored = acknowledged >= target
-      if (level === 'device' && isStored && storeProblem === undefined) return { type: 'saved' }
-      if (level === 'strict' && isStored && strict >= target && storeProblem === undefined)
+      if (level === 'device' && isStored && storeProblem() === undefined) return { type: 'saved' }
+      if (level === 'strict' && isStored && strict >= target && storeProblem() === undefined)
         return { type: 'saved' }
       if (level === 'server' && sync !== undefined) {
         if (isStored && journal.isSettled) position ??= journal.position
@@ -42,7 +42,7 @@ export function createSavedWait(of: {
         if (held !== undefined && failure === undefined) return { type: 'not-sent', reason: held }
       }
       // What only dies with the page is still sent: the server may yet have it.
-      const { atRisk } = savedOf(journal, sync, level === 'server' ? undefined : storeProblem)
+      const { atRisk } = savedOf(journal, sync, level === 'server' ? undefined : storeProblem())
       if (atRisk !== undefined) return { type: 'at-risk', ...atRisk }
       return isClosed() || signal?.aborted ? { type: 'aborted' } : undefined
     }
