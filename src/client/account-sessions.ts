@@ -30,6 +30,7 @@ import { type Range, type Store, storeNames } from '../store/store.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import type { TabNews } from './tabs.ts'
+import { turnsOf } from './turns.ts'
 
 export interface AccountSessions {
   readonly account: string
@@ -70,6 +71,7 @@ interface Marker {
 
 export function openAccountSessions(options: {
   readonly account: string
+  readonly namespace: string
   readonly store: Promise<Store>
   readonly backend: Backend | undefined
   readonly flowById: ReadonlyMap<string, Flow>
@@ -93,6 +95,7 @@ export function openAccountSessions(options: {
       ? undefined
       : holdSyncOf({
           ...{ account, backend, store: options.store, clock, random, borrowJournal, onError },
+          takeTurn: turnsOf(`${options.namespace}:${account}`, clock),
           isStarted: options.isSyncing,
           openSessions: () => lanes.keys(),
           onSynced: (session) => tell({ type: 'synced', session }),

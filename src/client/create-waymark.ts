@@ -146,7 +146,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
 
   function sessionsOf(account: string): AccountSessions {
     return openAccountSessions({
-      ...{ account, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
+      ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
       storeProblem: () => storeProblem,
       tell: tabs.tell,
       onSyncChange: () => syncChanged.emit(),

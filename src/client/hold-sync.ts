@@ -38,6 +38,7 @@ export function holdSyncOf(options: {
   readonly clock: Clock
   readonly random: Random
   readonly borrowJournal: SyncOptions['borrowJournal']
+  readonly takeTurn: NonNullable<SyncOptions['takeTurn']>
   readonly isStarted: boolean
   readonly openSessions: () => Iterable<string>
   readonly onSynced: (session: string) => void

@@ -42,6 +42,8 @@ export interface SyncOptions {
   /** The server acknowledged changes of this session, or sent some: other tabs want to know. */
   readonly onSynced: (session: string) => void
   readonly onError: (error: unknown) => void
+  /** Lets one tab at a time exchange; `run` is called in any case. Default: at once. */
+  readonly takeTurn?: (signal: AbortSignal, run: () => Promise<SyncEvent>) => Promise<SyncEvent>
   /** How long to gather changes before a push, in milliseconds. Default 800. */
   readonly gatherMs?: number
 }
@@ -77,6 +79,7 @@ const textPerExchange = 2_000_000
 
 export function createSync(options: SyncOptions): Sync {
   const { account, backend, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
+  const { takeTurn = (_signal, run) => run() } = options
   const store: Pick<Store, 'read' | 'write'> = {
     read: (ranges) => options.store.read(ranges),
     async write(write) {
@@ -144,7 +147,7 @@ export function createSync(options: SyncOptions): Sync {
     const borrowed: (() => void)[] = []
     let event: SyncEvent
     try {
-      event = await attempt({ signal, open, borrowed })
+      event = await takeTurn(signal, () => attempt({ signal, open, borrowed }))
     } catch (error) {
       report(error)
       event = { type: 'unreachable', reason: 'internal fault', fraction: randomFraction(random) }

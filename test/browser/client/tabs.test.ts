@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createWaymark, isWaymarkError, type Waymark, type WaymarkOptions } from 'waymark'
+import { type Backend, createWaymark, isWaymarkError, type Waymark, type WaymarkOptions } from 'waymark'
 import { memoryBackend } from 'waymark/backends'
 import { mortgage } from '../../support/fixture-flow.ts'
 
@@ -122,6 +122,33 @@ describe('what people type', () => {
     expect(await session.saved('strict')).toEqual({ type: 'saved' })
     const again = await tab(name).open('mortgage')
     expect((again.getSnapshot().answers.notes as { text: string }).text === text).toBe(true)
+  })
+})
+
+describe('several tabs with something to send', () => {
+  test('send it once: they take turns', async () => {
+    const name = uniqueName()
+    const inner = memoryBackend({ latencyMs: 30 })
+    const pushed: string[] = []
+    const backend: Backend = {
+      exchange(items, options) {
+        for (const item of items) if (item.type === 'push') pushed.push(item.session)
+        return inner.exchange(items, options)
+      },
+    }
+    const offline = tab(name, { account: 'u1' })
+    for (const key of ['a', 'b', 'c']) {
+      const session = await offline.open('mortgage', { key })
+      session.set('notes', { text: key })
+      session.commit()
+      await session.saved('device')
+    }
+    await offline.close()
+    const tabs = [0, 1, 2, 3, 4].map(() => tab(name, { account: 'u1', backend }))
+    await Promise.all(tabs.map((one) => one.sync.now()))
+    await until(() => expect(inner.sessions('u1')).toHaveLength(3))
+    await Promise.all(tabs.map((one) => one.sync.now()))
+    expect(pushed.sort()).toEqual([...inner.sessions('u1')])
   })
 })
 
