@@ -20,6 +20,8 @@ import { isEnded } from '../record/state.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { openIdbStore } from '../store/idb-store.ts'
+import type { EncryptedStore } from '../store/encrypted-store.ts'
+import { type Encryption, openSealed } from '../store/encryption.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
 import { createStandInStore } from '../store/stand-in-store.ts'
 import type { Store } from '../store/store.ts'
@@ -38,6 +40,16 @@ export interface WaymarkOptions<F extends Flow = Flow> {
   /** Keeps several apps of one origin apart; default 'waymark'. */
   readonly namespace?: string
   /** Hears of failures in the background. Default: they are reported as uncaught errors. */
+  /**
+   * Encrypts what is stored on this device. A namespace has one key: give each account a namespace of its own where
+   * accounts have keys of their own. Everything rejects with `key-wrong` where it is not the key.
+   */
+  readonly encryption?: Encryption
+  /**
+   * Leaves nothing behind on a device others use: a session that is done and received, abandoned or expired is deleted
+   * with its key. Needs `encryption` under a passphrase or a key of the app. Default false.
+   */
+  readonly isShared?: boolean
   readonly onError?: (error: unknown) => void
   /** Starts syncing at once; default true. */
   readonly isSyncing?: boolean
@@ -81,6 +93,11 @@ export interface Waymark<F extends Flow = Flow> {
     readonly status: SyncStatus | undefined
     now(): Promise<SyncStatus | undefined>
     stop(): void
+  /**
+   * Puts what is stored under another passphrase or key, in one transaction; give that one to `createWaymark` from then
+   * on. Rejects, with nothing changed, with `key-wrong`, and with `encryption-needed` where nothing is encrypted.
+   */
+  rotate(encryption: Encryption): Promise<void>
     start(): void
     /** Call after signing in again, where the backend had said 401. */
     signedIn(): void
@@ -94,7 +111,7 @@ type FlowById<F extends Flow, Id> = Extract<F, { readonly id: Id }>
 
 /** Opens Waymark for this page. It returns at once; storage opens behind it. */
 export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>): Waymark<F> {
-  const { backend, namespace = 'waymark', clock = systemClock, random = systemRandom } = options
+  const { backend, encryption, namespace = 'waymark', clock = systemClock, random = systemRandom } = options
   const flowById = new Map(options.flows.map((flow): [string, Flow] => [flow.id, flow]))
   const onError = options.onError ?? reportUncaught
   const hybrid = createHybridClock(clock)
@@ -105,9 +122,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let isClosed = false
   let storeProblem: AtRisk | undefined
   const store = openStore()
-  store.catch(onError)
+  store.catch((error: unknown) => {
+    if (!isWaymarkError(error)) onError(error) // else told to whoever opens, lists or changes a session
+  })
   let current = sessionsOf(options.account ?? '')
   /** Account changes, one after another. */
+  let encrypted: EncryptedStore | undefined
   let changing: Promise<unknown> = Promise.resolve()
 
   const stopTabs = tabs.on((news) => current.hear(news))
@@ -122,13 +142,21 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   })
 
   async function openStore(): Promise<Store> {
-    const open = () => openIdbStore({ name: namespace, clock })
+    if (options.isShared && (encryption === undefined || encryption === 'browser')) throw needsOwnKey()
+    const open = async () => {
+      const opened = await openIdbStore({ name: namespace, clock })
+      return toSealed(opened).catch(async (error: unknown) => {
+        await opened.close()
+        throw error
+      })
+    }
     try {
-      const opened = options.store ?? (await open())
+      const opened = await (options.store === undefined ? open() : toSealed(options.store))
       if (opened.kind === 'memory') storeProblem = inMemory
       return opened
     } catch (error) {
-      if (!isWaymarkError(error)) throw error
+      // Only storage may be missing: without the key nothing is read, and nothing is kept in its place.
+      if (!isWaymarkError(error) || !error.code.startsWith('storage-')) throw error
       storeProblem = { code: error.code, message: error.message }
       if (!error.isRetryable) return createMemoryStore()
       return createStandInStore({
@@ -148,6 +176,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     return openAccountSessions({
       ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
       storeProblem: () => storeProblem,
+  async function toSealed(opened: Store): Promise<Store> {
+    if (encryption === undefined) return openSealed(opened, undefined)
+    encrypted = await openSealed(opened, encryption)
+    return encrypted
+  }
+
       tell: tabs.tell,
       onSyncChange: () => syncChanged.emit(),
     })
@@ -229,6 +263,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         isSyncing = false
         current.sync?.stop()
       },
+    async rotate(next) {
+      assertOpen()
+      await store
+      if (encrypted === undefined) throw notEncrypted()
+      await encrypted.rotate(next)
+    },
       start() {
         isSyncing = true
         current.sync?.start()
@@ -244,7 +284,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         stopTabs()
         stopLife()
         tabs.close()
-        if (options.store === undefined) await (await store).close()
+        if (options.store === undefined) await (await store.catch(() => undefined))?.close()
       }),
   }
   return waymark as unknown as Waymark<F>
@@ -258,3 +298,17 @@ const inMemory: AtRisk = {
 function newestFirst(heads: readonly Head[]): readonly Head[] {
   return [...heads].sort((a, b) => b.savedAt - a.savedAt)
 }
+function needsOwnKey(): WaymarkError {
+  return new WaymarkError(
+    'encryption-needed',
+    'A shared device needs "encryption" under a passphrase or a key of the app: a key the browser keeps stays readable on it.',
+  )
+}
+
+function notEncrypted(): WaymarkError {
+  return new WaymarkError(
+    'encryption-needed',
+    'Nothing is encrypted here: give createWaymark "encryption" first. What is stored by then is sealed when it opens.',
+  )
+}
+

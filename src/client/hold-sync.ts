@@ -54,8 +54,11 @@ export function holdSyncOf(options: {
 
   async function load(): Promise<void> {
     try {
-      const [{ createSync }, store] = await Promise.all([import('../sync/sync.ts'), options.store])
-      if (isClosed) return
+      const [{ createSync }, store] = await Promise.all([
+        import('../sync/sync.ts'),
+        options.store.catch(() => undefined), // told to whoever opens a session; it never will be there
+      ])
+      if (isClosed || store === undefined) return
       const made = createSync({ ...options, store })
       sync = made
       made.onChange(onChange)
