@@ -19,9 +19,9 @@ import type { Head } from '../record/head.ts'
 import { isEnded } from '../record/state.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
-import { openIdbStore } from '../store/idb-store.ts'
 import type { EncryptedStore } from '../store/encrypted-store.ts'
 import { type Encryption, openSealed } from '../store/encryption.ts'
+import { openIdbStore } from '../store/idb-store.ts'
 import { createMemoryStore } from '../store/memory-store.ts'
 import { createStandInStore } from '../store/stand-in-store.ts'
 import type { Store } from '../store/store.ts'
@@ -39,7 +39,6 @@ export interface WaymarkOptions<F extends Flow = Flow> {
   readonly backend?: Backend
   /** Keeps several apps of one origin apart; default 'waymark'. */
   readonly namespace?: string
-  /** Hears of failures in the background. Default: they are reported as uncaught errors. */
   /**
    * Encrypts what is stored on this device. A namespace has one key: give each account a namespace of its own where
    * accounts have keys of their own. Everything rejects with `key-wrong` where it is not the key.
@@ -50,6 +49,7 @@ export interface WaymarkOptions<F extends Flow = Flow> {
    * with its key. Needs `encryption` under a passphrase or a key of the app. Default false.
    */
   readonly isShared?: boolean
+  /** Hears of failures in the background. Default: they are reported as uncaught errors. */
   readonly onError?: (error: unknown) => void
   /** Starts syncing at once; default true. */
   readonly isSyncing?: boolean
@@ -89,15 +89,15 @@ export interface Waymark<F extends Flow = Flow> {
   setAccount(account: string): Promise<void>
   /** Gives the sessions of someone not signed in to the current account. */
   claim(): Promise<void>
-  readonly sync: {
-    readonly status: SyncStatus | undefined
-    now(): Promise<SyncStatus | undefined>
-    stop(): void
   /**
    * Puts what is stored under another passphrase or key, in one transaction; give that one to `createWaymark` from then
    * on. Rejects, with nothing changed, with `key-wrong`, and with `encryption-needed` where nothing is encrypted.
    */
   rotate(encryption: Encryption): Promise<void>
+  readonly sync: {
+    readonly status: SyncStatus | undefined
+    now(): Promise<SyncStatus | undefined>
+    stop(): void
     start(): void
     /** Call after signing in again, where the backend had said 401. */
     signedIn(): void
@@ -121,13 +121,13 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let isSyncing = options.isSyncing ?? true
   let isClosed = false
   let storeProblem: AtRisk | undefined
+  let encrypted: EncryptedStore | undefined
   const store = openStore()
   store.catch((error: unknown) => {
     if (!isWaymarkError(error)) onError(error) // else told to whoever opens, lists or changes a session
   })
   let current = sessionsOf(options.account ?? '')
   /** Account changes, one after another. */
-  let encrypted: EncryptedStore | undefined
   let changing: Promise<unknown> = Promise.resolve()
 
   const stopTabs = tabs.on((news) => current.hear(news))
@@ -172,16 +172,16 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     }
   }
 
-  function sessionsOf(account: string): AccountSessions {
-    return openAccountSessions({
-      ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
-      storeProblem: () => storeProblem,
   async function toSealed(opened: Store): Promise<Store> {
     if (encryption === undefined) return openSealed(opened, undefined)
     encrypted = await openSealed(opened, encryption)
     return encrypted
   }
 
+  function sessionsOf(account: string): AccountSessions {
+    return openAccountSessions({
+      ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
+      storeProblem: () => storeProblem,
       tell: tabs.tell,
       onSyncChange: () => syncChanged.emit(),
     })
@@ -254,6 +254,12 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         assertOpen()
         if (current.account !== '') await current.claim()
       }),
+    async rotate(next) {
+      assertOpen()
+      await store
+      if (encrypted === undefined) throw notEncrypted()
+      await encrypted.rotate(next)
+    },
     sync: {
       get status() {
         return current.sync?.status
@@ -263,12 +269,6 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         isSyncing = false
         current.sync?.stop()
       },
-    async rotate(next) {
-      assertOpen()
-      await store
-      if (encrypted === undefined) throw notEncrypted()
-      await encrypted.rotate(next)
-    },
       start() {
         isSyncing = true
         current.sync?.start()
@@ -295,9 +295,6 @@ const inMemory: AtRisk = {
   message: 'Answers live in this page only and are lost when it closes.',
 }
 
-function newestFirst(heads: readonly Head[]): readonly Head[] {
-  return [...heads].sort((a, b) => b.savedAt - a.savedAt)
-}
 function needsOwnKey(): WaymarkError {
   return new WaymarkError(
     'encryption-needed',
@@ -312,3 +309,6 @@ function notEncrypted(): WaymarkError {
   )
 }
 
+function newestFirst(heads: readonly Head[]): readonly Head[] {
+  return [...heads].sort((a, b) => b.savedAt - a.savedAt)
+}
