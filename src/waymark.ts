@@ -42,10 +42,11 @@ export type {
   StepAnswers,
   StepId,
 } from './record/state.ts'
+export type { Conflict, Fork } from './session/conflicts.ts'
 export type { MoveOutcome, SavedOutcome, SaveLevel } from './session/outcome.ts'
 export type { Session, SessionEventOf, Verification } from './session/session.ts'
 export type { SessionSnapshot, StateEnvelope } from './session/session-snapshot.ts'
-export type { AtRisk, Conflict, Saved, SessionStatus } from './session/session-status.ts'
+export type { AtRisk, Saved, SessionStatus } from './session/session-status.ts'
 export type { Encryption, HostKey } from './store/encryption.ts'
 export type { Store } from './store/store.ts'
 export { bindHistory, type HistoryOptions } from './ui/bind-history.ts'

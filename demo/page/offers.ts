@@ -36,7 +36,7 @@ export function showOffers(session: Session<Housing>): () => void {
       h(
         'p',
         {},
-        `${conflict.side === 'ours' ? 'This device had' : 'The other had'} ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at)}. `,
+        `Another window or device had ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at)}. `,
         kept === '' ? '' : `Kept for now: ${toShortText(kept)}.`,
       ),
       h(

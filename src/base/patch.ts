@@ -55,6 +55,26 @@ function collectItems(from: KeyedList, to: KeyedList, path: string, into: Operat
   if (!isEqual(order, keys)) into.push({ op: 'replace', path: `${path}/~`, value: keys })
 }
 
+/** The value at a path of a patch; of a list's order, its keys. */
+export function valueAt(document: Json | undefined, path: string): Json | undefined {
+  return path
+    .split('/')
+    .slice(1)
+    .reduce<Json | undefined>((value, token) => {
+      if (Array.isArray(value) && token === '~')
+        return isKeyedList(value) ? value.map(({ key }) => key) : undefined
+      if (Array.isArray(value) && token.startsWith('~=')) return value[indexOf(value, token)]
+      const name = fromToken(token)
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+      return (value as JsonObject)[name]
+    }, document)
+}
+
+/** The operation that puts a value in its place, or takes it away. */
+export function toOperation(path: string, value: Json | undefined): Operation {
+  return value === undefined ? { op: 'remove', path } : { op: 'replace', path, value }
+}
+
 /** Applies `operations` to `document` without touching it; what they leave alone keeps its reference. */
 export function applyPatch(document: Json | undefined, operations: readonly Operation[]): Json | undefined {
   let result = document
@@ -104,15 +124,24 @@ function changeItem(
 ): Json | undefined {
   if (target !== undefined && !Array.isArray(target)) return target
   const items = (target ?? []) as readonly Json[]
-  const key = fromToken(tokens[depth]!.slice(2))
-  const at = items.findIndex((item) => isJsonObject(item) && item['key'] === key)
+  const token = tokens[depth]!
+  const at = indexOf(items, token)
   if (at < 0 && operation.op === 'remove') return target
   if (depth === tokens.length - 1 && operation.op !== 'replace') {
     const others = items.filter((_, i) => i !== at)
     return Object.freeze(operation.op === 'add' ? [...others, operation.value] : others)
   }
-  const item = change(items[at] ?? { key }, tokens, depth + 1, operation)!
+  const item = change(items[at] ?? { key: keyOf(token) }, tokens, depth + 1, operation)!
   return Object.freeze(at < 0 ? [...items, item] : items.map((other, i) => (i === at ? item : other)))
+}
+
+function indexOf(items: readonly Json[], token: string): number {
+  const key = keyOf(token)
+  return items.findIndex((item) => isJsonObject(item) && item['key'] === key)
+}
+
+function keyOf(itemToken: string): string {
+  return fromToken(itemToken.slice(2))
 }
 
 function reorder(target: Json | undefined, operation: Operation): Json | undefined {

@@ -16,6 +16,7 @@ import { sha256 } from '../base/hash.ts'
 import type { Random } from '../base/ids.ts'
 import { isCheckpointDue } from '../flow/checkpoint-rule.ts'
 import type { Flow } from '../flow/definition.ts'
+import { policiesOf } from '../flow/merge-policy.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/open-journal.ts'
 import type { Damage } from '../journal/restore.ts'
@@ -27,6 +28,7 @@ import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { type Range, type Store, storeNames } from '../store/store.ts'
+import { createForgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import type { TabNews } from './tabs.ts'
@@ -80,6 +82,8 @@ export function openAccountSessions(options: {
   readonly hybrid: HybridClock
   readonly random: Random
   readonly isSyncing: boolean
+  /** Others use this device: see `forget-finished.ts`. */
+  readonly isShared: boolean
   /** Why nothing stored survives the page, once the store is open. */
   readonly storeProblem: () => AtRisk | undefined
   readonly tell: (news: TabNews) => void
@@ -103,6 +107,8 @@ export function openAccountSessions(options: {
             for (const [id, lane] of lanes) {
               if (session === undefined || session === id) lane.handle?.onSyncChange()
             }
+            if (session === undefined) forgetting?.lookAtAll()
+            else forgetting?.look(session)
             options.onSyncChange()
           },
         })
@@ -138,6 +144,7 @@ export function openAccountSessions(options: {
       ...{ flow, key, handle: undefined, holders: 0, openers: 0 },
       journal: openJournal({
         ...{ store, session: id, writer, clock, hybrid, random },
+        policyOf: policiesOf(flow, onError),
         start: { flow: flow.ref, step: firstStep(flow), key },
         isCheckpointDue: (changes) => isCheckpointDue(flow, changes),
         toHead: createHeadMaker({ id, account, flow, clock, key, createdAt: head.createdAt ?? clock.now() }),
@@ -145,6 +152,7 @@ export function openAccountSessions(options: {
           if (event.type === 'stored') {
             tell({ type: 'stored', session: id })
             if (event.isEntry) sync?.note(id)
+            if (event.isEntry) forgetting?.look(id)
           }
           if (event.type === 'damaged') onError(unreadable(id, event.damage))
           if (event.type === 'error') onError(event.error)
@@ -333,6 +341,15 @@ export function openAccountSessions(options: {
       for (const id of [...lanes.keys()]) await evict(id, false)
     },
   }
+  const forgetting = options.isShared
+    ? createForgetting({
+        ...{ store: options.store, heads: sessions.heads, remove: sessions.remove, onError },
+        ask: sync?.refresh,
+        acknowledged: (id) => sync?.portOf(id).marks().position ?? -1,
+      })
+    : undefined
+  // A store that does not open is told to whoever opens a session.
+  if (sync === undefined) options.store.then(forgetting?.lookAtAll, () => {})
   return sessions
 }
 

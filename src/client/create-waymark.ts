@@ -12,11 +12,12 @@ import { type Clock, createHybridClock, systemClock } from '../base/clock.ts'
 import { createEmitter, reportUncaught } from '../base/emitter.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random, systemRandom } from '../base/ids.ts'
+import type { AnswersOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Backend } from '../protocol/backend.ts'
 import type { SyncStatus } from '../protocol/sync-status.ts'
 import type { Head } from '../record/head.ts'
-import { isEnded } from '../record/state.ts'
+import { isEnded, type StepAnswers } from '../record/state.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import type { EncryptedStore } from '../store/encrypted-store.ts'
@@ -75,8 +76,11 @@ export interface Waymark<F extends Flow = Flow> {
     flow: Id,
     options?: { readonly key?: string; readonly resume?: 'latest' },
   ): Promise<Session<FlowById<F, Id>>>
-  /** Always a new session. */
-  start<Id extends F['id']>(flow: Id): Promise<Session<FlowById<F, Id>>>
+  /** Always a new session; with `answers` to begin with, as those of a `fork`. Steps the flow does not have are left out. */
+  start<Id extends F['id']>(
+    flow: Id,
+    options?: { readonly answers?: AnswersOf<FlowById<F, Id>> },
+  ): Promise<Session<FlowById<F, Id>>>
   /** Continues one that is listed. Rejects with `session-unknown` where this account has no such session here. */
   resume(id: string): Promise<Session<F>>
   /** Deletes a session from this device, whoever has it open; what the server holds stays. */
@@ -181,6 +185,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   function sessionsOf(account: string): AccountSessions {
     return openAccountSessions({
       ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
+      isShared: options.isShared ?? false,
       storeProblem: () => storeProblem,
       tell: tabs.tell,
       onSyncChange: () => syncChanged.emit(),
@@ -225,10 +230,15 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       if (found !== undefined) return sessions.open(found.id, flow, found) as Promise<never>
       return sessions.open(await sessions.nextId(id, key), flow, { key }) as Promise<never>
     },
-    async start(id) {
+    async start(id, { answers = {} } = {}) {
       const sessions = await settledSessions()
       const fresh = createId(random, 26)
-      return sessions.open(fresh, flowOf(id), { key: fresh }) as Promise<never>
+      const flow = flowOf(id)
+      const session = await sessions.open(fresh, flow, { key: fresh })
+      for (const [step, fields] of Object.entries(answers)) {
+        if (flow.leaves.has(step) && fields !== undefined) session.set(step, fields as StepAnswers)
+      }
+      return session as never
     },
     async resume(id) {
       const sessions = await settledSessions()

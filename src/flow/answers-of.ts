@@ -1,7 +1,8 @@
 /** Types only: from a flow to its step ids and to the answers its conditions see and its sessions hold. */
-import type { JsonObject } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import type { Answers, StepAnswers } from '../record/state.ts'
 import type { Flow } from './definition.ts'
+import type { MergePolicies, MergePolicy } from './merge-policy.ts'
 import type { InputOf } from './standard-schema.ts'
 
 /** The ids of a flow's leaf steps: `key`, or `parent.child` inside a sub-flow. */
@@ -43,6 +44,19 @@ type AnswersOfKind<Kind> = Kind extends { readonly each: infer Schema }
       ? JsonObject
       : Partly<InputOf<Schema>>
     : JsonObject
+
+/** A step's merge policies by field, of an item where it repeats; `*` for those not named. */
+export type MergeOptions<Kind> = Kind extends { readonly flow: unknown }
+  ? never
+  : Kind extends { readonly each: infer Schema } | { readonly schema: infer Schema }
+    ? unknown extends InputOf<Schema>
+      ? MergePolicies
+      : MergeFields<InputOf<Schema>>
+    : MergePolicies
+
+type MergeFields<T> = { readonly [K in keyof T]?: MergePolicy<Partly<T[K]>> } & {
+  readonly '*'?: MergePolicy<Json>
+}
 
 /** `T` with every member optional, at any depth; lists stay lists. */
 export type Partly<T> = T extends readonly (infer Item)[]

@@ -1,4 +1,5 @@
 import type { Condition, Flow, Leaf, StepNode } from './definition.ts'
+import type { MergePolicies } from './merge-policy.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** A checked step, its types forgotten. */
@@ -13,6 +14,7 @@ export interface LooseStep {
   readonly optional?: boolean
   readonly weight?: number
   readonly milestone?: boolean
+  readonly merge?: MergePolicies
 }
 
 /** The frozen tree of checked steps; the nodes of a sub-flow are copied under their new ids. */
@@ -32,7 +34,7 @@ export function buildNodes(steps: { readonly [key: string]: unknown }): readonly
       } as const
       if (step.flow === undefined) {
         const leaf: Leaf = {
-          ...own(step, ['title', 'description', 'schema', 'each']),
+          ...own(step, ['title', 'description', 'schema', 'each', 'merge']),
           id: key,
           isOptional,
           isMilestone,

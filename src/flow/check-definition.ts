@@ -1,6 +1,7 @@
 import { WaymarkError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { CheckpointRule } from './checkpoint-rule.ts'
+import type { MergePolicy } from './merge-policy.ts'
 import { isStandardSchema } from './standard-schema.ts'
 
 const members = new Set([
@@ -14,8 +15,10 @@ const members = new Set([
   'optional',
   'weight',
   'milestone',
+  'merge',
 ])
 
+const policies: readonly unknown[] = ['latest', 'theirs', 'ours', 'ask'] satisfies MergePolicy[]
 const rules: readonly unknown[] = ['change', 'step', 'milestone'] satisfies CheckpointRule[]
 
 /** Throws `flow-invalid`, saying what to do, for a definition that cannot work. Plain JavaScript gets here untyped. */
@@ -71,7 +74,18 @@ function problemOfStep(step: unknown, key: string, steps: object): string | unde
   if (weight !== undefined && !(Number.isFinite(weight) && (weight as number) > 0)) {
     return 'Make its weight a positive number.'
   }
+  const { merge } = step as Record<string, unknown>
+  if (merge !== undefined && !isPolicies(merge))
+    return `Make "merge" an object of ${policies.join(', ')} or functions.`
+  if (merge !== undefined && flow !== undefined) return 'Give "merge" to the steps of the sub-flow.'
   return next === undefined ? undefined : problemOfNext(next, key, steps)
+}
+
+function isPolicies(merge: unknown): boolean {
+  return (
+    isJsonObject(merge) &&
+    Object.values(merge).every((policy) => policies.includes(policy) || typeof policy === 'function')
+  )
 }
 
 function problemOfNext(next: unknown, key: string, steps: object): string | undefined {

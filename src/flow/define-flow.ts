@@ -1,4 +1,4 @@
-import type { AnswersIn } from './answers-of.ts'
+import type { AnswersIn, MergeOptions } from './answers-of.ts'
 import { buildNodes } from './build-nodes.ts'
 import { checkDefinition } from './check-definition.ts'
 import type { CheckpointRule } from './checkpoint-rule.ts'
@@ -7,7 +7,10 @@ import type { StandardSchemaV1 } from './standard-schema.ts'
 import { structuralHash } from './structural-hash.ts'
 
 /** A step as written: `S` are the kinds of all steps of its flow, `T` its own. */
-export type Step<S, T> = StepOptions<S> & { [K in keyof T & keyof StepKinds]: T[K] & StepKinds[K] }
+export type Step<S, T> = StepOptions<S> & { [K in keyof T & keyof StepKinds]: T[K] & StepKinds[K] } & {
+  /** What stands where two tabs or devices changed one field; default `latest` for all. Not for sub-flows. */
+  readonly merge?: MergeOptions<NoInfer<T>>
+}
 
 export interface StepOptions<S> {
   readonly title: string

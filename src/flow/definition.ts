@@ -14,6 +14,7 @@
 import { WaymarkError } from '../base/errors.ts'
 import type { Answers, FlowRef, SessionState, StepAnswers, StepId } from '../record/state.ts'
 import type { CheckpointRule } from './checkpoint-rule.ts'
+import type { MergePolicies } from './merge-policy.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
 /** `S` holds the kinds of the steps (`schema`, `each`, `flow`) for the types; at run time there is nothing of it. */
@@ -41,6 +42,7 @@ export interface Leaf {
   readonly schema?: StandardSchemaV1
   /** The schema of one item, where the answers are a keyed list. */
   readonly each?: StandardSchemaV1
+  readonly merge?: MergePolicies
   /** Its own, or of a sub-flow it is in. */
   readonly isOptional: boolean
   /** Its own, or of a sub-flow it is in. */

@@ -12,12 +12,15 @@ import type { HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { diff } from '../base/patch.ts'
-import { mergeStates, type StampOf } from '../merge/merge-states.ts'
+import type { PolicyOf } from '../flow/merge-policy.ts'
+import { mergeStates } from '../merge/merge-states.ts'
+import type { StampOf } from '../merge/merge-value.ts'
 import { type ChainHeads, type EntryRecord, noChain, packEntry } from '../record/entry.ts'
 import type { Head } from '../record/head.ts'
-import type { Change, Loser, SessionState } from '../record/state.ts'
+import type { Change, SessionState } from '../record/state.ts'
 import type { Durability, Range, Row, Write } from '../store/store.ts'
 import { toChangesText } from './draft.ts'
+import { losersOf } from './draft-losers.ts'
 import { fold, type Local } from './local.ts'
 import { type Draft, toDraftRow, toJournalRows } from './rows.ts'
 import type { StampedChange } from './stamps.ts'
@@ -44,7 +47,6 @@ export interface Batch {
   /** Number of the last change made before it. */
   readonly covers: number
   readonly hasTyping: boolean
-  readonly losers: readonly Loser[]
 }
 
 /** A state a server acknowledged, to be merged into what is stored. */
@@ -97,8 +99,9 @@ export function createBatchMaker(of: {
   readonly hybrid: HybridClock
   readonly random: Random
   readonly toHead: (state: SessionState) => Head
+  readonly policyOf?: PolicyOf
 }): BatchMaker {
-  const { session, writer, hybrid, random, toHead } = of
+  const { session, writer, hybrid, random, toHead, policyOf } = of
   let listedHead = ''
   let listedAt = 0
 
@@ -133,10 +136,9 @@ export function createBatchMaker(of: {
       readonly chain?: string
       readonly put?: readonly Row[]
       readonly remove?: readonly Range[]
-      readonly losers?: readonly Loser[]
     },
   ): Batch {
-    const { at: stamp, chain = writer, put = [], remove = [], losers = [] } = extra
+    const { at: stamp, chain = writer, put = [], remove = [] } = extra
     const { record, rows } = pack(trunk, chain, changes, stamp)
     const all = [...put, ...headRows(fold(trunk.state, changes), false), ...rows.chunks]
     return {
@@ -149,7 +151,6 @@ export function createBatchMaker(of: {
       stamp,
       covers: 0,
       hasTyping: false,
-      losers,
     }
   }
 
@@ -179,7 +180,6 @@ export function createBatchMaker(of: {
         stamp,
         covers,
         hasTyping: isTypingDirty,
-        losers: [],
       }
     },
     merge(trunk, leading, theirs, renumbered) {
@@ -192,6 +192,7 @@ export function createBatchMaker(of: {
               theirs: theirs.state,
               ourStamp: theirs.ourStampOf,
               theirStamp: theirs.stampOf,
+              policyOf,
               isTheirsFinal: true,
             })
       hybrid.hear(theirs.at)
@@ -201,14 +202,14 @@ export function createBatchMaker(of: {
         at: theirs.at,
         chain: theirs.isFastForward ? writer + localSuffix : writer,
         put: [...theirs.rows(trunk.position + 1), ...(theirs.isFastForward ? [] : renumbered)],
-        losers,
       })
     },
     adopt(trunk, draft, renumbered) {
-      const { writer: from, n, at, superseded } = draft
-      const losers: Change[] =
-        superseded.length > 0 ? [{ type: 'merged', patch: [], joins: {}, losers: superseded }] : []
-      return derived('adopt', trunk, [{ type: 'adopted', writer: from, n }, ...draft.changes, ...losers], {
+      const { writer: from, n, at } = draft
+      const losers = losersOf(draft, trunk.state)
+      const changes: Change[] = [{ type: 'adopted', writer: from, n }, ...draft.changes]
+      if (losers.length > 0) changes.push({ type: 'merged', patch: [], joins: {}, losers })
+      return derived('adopt', trunk, changes, {
         at,
         put: renumbered,
         remove: [draftRange(session, from)],

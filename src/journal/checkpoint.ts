@@ -12,15 +12,16 @@ import { sha256 } from '../base/hash.ts'
 import type { Json } from '../base/json.ts'
 import type { ChainHeads } from '../record/entry.ts'
 import { isFlowRef, parseJson } from '../record/guard.ts'
-import type { Answers, SessionState, StepAnswers, StepId } from '../record/state.ts'
+import { fromParts, partsOf } from '../record/parts.ts'
+import type { SessionState, StepId } from '../record/state.ts'
 import type { Row } from '../store/store.ts'
 import { splitText } from './rows.ts'
 
 export interface Manifest {
   readonly position: number
-  /** The state but for its answers. */
-  readonly meta: Omit<SessionState, 'answers'>
-  /** Hashes of the parts that hold each step's text, in order. */
+  /** The state but for what is in parts. */
+  readonly meta: Omit<SessionState, 'answers' | 'conflicts'>
+  /** Hashes of the parts that hold the text of each step, and of the open conflicts, in order. */
   readonly steps: { readonly [step: StepId]: readonly string[] }
   readonly heads: ChainHeads
   /** Largest hybrid stamp folded in. */
@@ -56,17 +57,16 @@ export function createCheckpointWriter(): CheckpointWriter {
     take(state, position, heads, at) {
       const steps: Record<StepId, readonly string[]> = {}
       const parts = new Map<string, PartRow>()
-      for (const step of Object.keys(state.answers)) {
-        const answers = state.answers[step]
-        if (answers === undefined) continue
-        const rows = pieces.get(answers) ?? splitText(canonicalJson(answers as Json)).map(toPart)
-        pieces.set(answers, rows)
+      for (const [step, part] of Object.entries(partsOf(state))) {
+        if (part === undefined) continue
+        const rows = pieces.get(part as object) ?? splitText(canonicalJson(part)).map(toPart)
+        pieces.set(part as object, rows)
         steps[step] = rows.map((row) => row.k)
         for (const row of rows) {
           parts.set(row.k, row)
         }
       }
-      const { answers: _, ...meta } = state
+      const { answers: _, conflicts: __, ...meta } = state
       const manifest: Manifest = { position, meta, steps, heads, at }
       const text = canonicalJson(manifest as unknown as Json)
       return { row: { v: 1, i: position, c: text, h: sha256(text) }, parts: [...parts.values()] }
@@ -101,7 +101,7 @@ export function stateFromManifest(
     const part = value as Partial<PartRow> | null
     if (typeof part?.k === 'string' && typeof part.t === 'string') textByHash.set(part.k, part.t)
   }
-  const answers: Record<StepId, StepAnswers> = {}
+  const read: { [step: string]: Json } = {}
   for (const step of Object.keys(manifest.steps)) {
     let text = ''
     for (const hash of manifest.steps[step]!) {
@@ -112,7 +112,8 @@ export function stateFromManifest(
     }
     const value = parseJson(text)
     if (typeof value !== 'object' || value === null) return undefined
-    answers[step] = value as StepAnswers
+    read[step] = value
   }
-  return { ...manifest.meta, answers: answers as Answers }
+  const found = fromParts(read)
+  return found && { ...manifest.meta, ...found }
 }

@@ -8,7 +8,7 @@
  * - Silence is measured both ways: a draft from a clock that ran ahead is not kept waiting for ever.
  */
 import { type Clock, msFromStamp } from '../base/clock.ts'
-import { withoutLater } from './restore.ts'
+import { withoutLater } from './draft-losers.ts'
 import type { Draft } from './rows.ts'
 import { latestStamp, type StampedChange } from './stamps.ts'
 

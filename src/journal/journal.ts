@@ -1,14 +1,14 @@
 /** One session's journal, as sessions and sync use it. `open-journal.ts` makes it and keeps its promises. */
 import type { WaymarkError } from '../base/errors.ts'
-import type { Change, Loser, SessionState } from '../record/state.ts'
+import type { Change, SessionState } from '../record/state.ts'
 import type { Durability } from '../store/store.ts'
 import type { Theirs } from './batch.ts'
 import type { SetChange } from './draft.ts'
 import type { Damage } from './restore.ts'
 
 export type JournalEvent =
-  /** Other tabs or devices changed the state; `losers` are values of a conflict that were not taken. */
-  | { readonly type: 'foreign'; readonly state: SessionState; readonly losers: readonly Loser[] }
+  /** Other tabs or devices changed the state. */
+  | { readonly type: 'foreign'; readonly state: SessionState }
   /** `marks` moved: acknowledged, failed, or well again. */
   | { readonly type: 'marks' }
   /** Something other tabs want to read was stored. */

@@ -4,12 +4,13 @@
  * Invariants
  * - Order is kept: the queue before the typing, and within each as entered.
  * - `layOver` loses nothing: what is local afterwards leads from the new stored state to the merged one, and a value
- *   that lost a conflict is in the losers it returns.
+ *   that lost a conflict is in the losers of the merge change it leaves.
  */
 import type { Json } from '../base/json.ts'
 import { diff } from '../base/patch.ts'
+import type { PolicyOf } from '../flow/merge-policy.ts'
 import { mergeStates } from '../merge/merge-states.ts'
-import { applyChange, type Change, type Loser, type SessionState } from '../record/state.ts'
+import { applyChange, type Change, type SessionState } from '../record/state.ts'
 import { createDraftBuffer, type SetChange } from './draft.ts'
 import { latestStamp, type StampedChange } from './stamps.ts'
 
@@ -38,10 +39,10 @@ export interface Local {
     readonly theirs: SessionState
     readonly foreign: readonly StampedChange[]
     readonly joins: { readonly [writer: string]: string }
-  }): readonly Loser[]
+  }): void
 }
 
-export function createLocal(writer: string): Local {
+export function createLocal(writer: string, policyOf?: PolicyOf): Local {
   const draft = createDraftBuffer()
   let queue: readonly StampedChange[] = []
   let isTypingDirty = false
@@ -99,7 +100,7 @@ export function createLocal(writer: string): Local {
     },
     layOver({ base, theirs, foreign, joins }) {
       const local = items()
-      if (local.length === 0) return []
+      if (local.length === 0) return
       const { state: merged, losers } = mergeStates({
         base,
         ours: fold(
@@ -109,13 +110,14 @@ export function createLocal(writer: string): Local {
         theirs,
         ourStamp: latestStamp(local),
         theirStamp: latestStamp(foreign),
+        policyOf,
       })
       const typedAt = draft.at
       draft.clear()
       if (queue.length === 0 && losers.length === 0) {
         for (const change of setsBetween(theirs, merged)) draft.add(change, typedAt)
         isTypingDirty = true
-        return losers
+        return
       }
       // Moves and marks stay told as they happened; one merge change then leads to the merged state.
       const told = local.filter(({ change }) => change.type !== 'set')
@@ -127,7 +129,6 @@ export function createLocal(writer: string): Local {
       const at = local.reduce((latest, item) => Math.max(latest, item.at), 0)
       queue = [...told, { change: { type: 'merged', patch, joins, losers }, at, writer }]
       isTypingDirty = false
-      return losers
     },
   }
 }

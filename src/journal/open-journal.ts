@@ -20,16 +20,10 @@ import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { diff } from '../base/patch.ts'
+import type { PolicyOf } from '../flow/merge-policy.ts'
 import { type ChainHead, noChain } from '../record/entry.ts'
 import type { Head } from '../record/head.ts'
-import {
-  type Change,
-  type FlowRef,
-  initialState,
-  type Loser,
-  type SessionState,
-  type StepId,
-} from '../record/state.ts'
+import { type Change, type FlowRef, initialState, type SessionState, type StepId } from '../record/state.ts'
 import type { Row, Store } from '../store/store.ts'
 import { type Batch, createBatchMaker, type Theirs, type Trunk } from './batch.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -52,6 +46,8 @@ export interface JournalOptions {
   readonly start: { readonly flow: FlowRef; readonly step: StepId; readonly key: string }
   /** Whether an entry of these changes is worth a checkpoint. */
   readonly isCheckpointDue: (changes: readonly Change[]) => boolean
+  /** What stands where two tabs or devices changed one field; default the later. */
+  readonly policyOf?: PolicyOf
   /** The head to list for a state. */
   readonly toHead: (state: SessionState) => Head
   readonly onEvent: (event: JournalEvent) => void
@@ -73,7 +69,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let isStored = restored.state !== undefined
   let { at, isOutdated } = restored
   // What is not stored, and what is due.
-  let local = createLocal(writer)
+  let local = createLocal(writer, options.policyOf)
   let hasDraftRow = false
   let isStrictDue = false
   let isHardenDue = false
@@ -326,9 +322,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain })),
         {},
       )
-      onEvent({ type: 'foreign', state: journal.state, losers: done.losers })
       endMerge(true)
     }
+    if (done.kind !== 'local') onEvent({ type: 'foreign', state: journal.state })
     const isEntry = done.record !== undefined
     if (isEntry || done.hasTyping) onEvent({ type: 'stored', isEntry })
   }
@@ -360,8 +356,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const hasOtherTyping = foreignDrafts.replace(ofOthers(tail.drafts))
     if (tail.isOutdated && !isOutdated) becomeOutdated()
     const joins = Object.fromEntries(foreign.map((entry) => [entry.writer, entry.hash]))
-    const losers = foreign.length > 0 ? layLocalOver(base, stampedChanges(foreign), joins) : []
-    if (foreign.length > 0 || hasOtherTyping) onEvent({ type: 'foreign', state: journal.state, losers })
+    if (foreign.length > 0) layLocalOver(base, stampedChanges(foreign), joins)
+    if (foreign.length > 0 || hasOtherTyping) onEvent({ type: 'foreign', state: journal.state })
     foreignDrafts.watch()
   }
 
@@ -369,8 +365,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     base: SessionState,
     foreign: readonly StampedChange[],
     joins: { readonly [writer: string]: string },
-  ): readonly Loser[] {
-    return local.layOver({ base, theirs: trunk.state, foreign, joins })
+  ): void {
+    local.layOver({ base, theirs: trunk.state, foreign, joins })
   }
 
   function endMerge(isMerged: boolean): void {
@@ -405,13 +401,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     trunk = { state: initial, position: -1, heads: {} }
     isStored = hasDraftRow = hasWritten = false
     foreignDrafts.replace([])
-    local = createLocal(writer)
+    local = createLocal(writer, options.policyOf)
     mark({ made: marks.made + 1, acknowledged: 0, strict: -1 })
     if (!hasAny) return
     const patch = diff(fold(initial, lead()) as unknown as Json, state as unknown as Json)
     local.push([{ type: 'merged', patch, joins: {}, losers: [] }], hybrid.next())
     isStrictDue = true
-    onEvent({ type: 'foreign', state, losers: [] })
+    onEvent({ type: 'foreign', state })
   }
 
   function fail(error: unknown): void {

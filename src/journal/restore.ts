@@ -7,7 +7,6 @@
  * - An entry written by a newer version ends the reading there: `isOutdated`, nothing may be appended after it.
  */
 
-import type { StampOf } from '../merge/merge-states.ts'
 import {
   type ChainHead,
   type ChainHeads,
@@ -16,9 +15,10 @@ import {
   noChain,
   unpackEntry,
 } from '../record/entry.ts'
-import { applyChange, type Change, type SessionState } from '../record/state.ts'
+import { applyChange, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
+import { withoutLater } from './draft-losers.ts'
 import { type Draft, fromJournalRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
 import { latestStamp, stampedChanges } from './stamps.ts'
 
@@ -50,20 +50,22 @@ export async function restoreSession(
   session: string,
   initial: SessionState,
 ): Promise<Restored> {
-  const [manifestRows = [], parts = []] = await store.read([
-    { ...ofSession('checkpoints', session), isReverse: true, limit: 3 },
+  const newest = { ...ofSession('checkpoints', session), isReverse: true, limit: 3 }
+  const [manifestRows = [], manifestKeys = [], parts = []] = await store.read([
+    newest,
+    { ...newest, isKeys: true },
     ofSession('parts', session),
   ])
   const damage: Damage[] = []
   const manifests: Manifest[] = []
   let from: { manifest: Manifest; state: SessionState } | undefined
-  for (const row of manifestRows) {
+  for (const [i, row] of manifestRows.entries()) {
     const manifest = readManifest(row)
     const state = manifest && (from?.state ?? stateFromManifest(manifest, parts))
     // A part another tab has cleared away makes a checkpoint useless, not damaged.
     if (state === 'incomplete') continue
     if (manifest === undefined || state === undefined) {
-      const place = `checkpoint/${(row as { i?: number } | null)?.i}`
+      const place = `checkpoint/${(manifestKeys as Key[])[i]?.[1]}`
       damage.push({ place, reason: 'does not verify', row })
       continue
     }
@@ -173,23 +175,6 @@ async function withoutSuperseded(
   return drafts.map((draft) =>
     withoutLater(draft, latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))),
   )
-}
-
-/** A draft but for what was changed later than it; that is set aside in `superseded`. */
-export function withoutLater(draft: Draft, later: StampOf): Draft {
-  const superseded = [...draft.superseded]
-  const changes = draft.changes.map((change): Change => {
-    if (change.type !== 'set') return change
-    const patch = change.patch.filter((operation) => {
-      if (later(change.step, operation.path).at <= draft.at) return true
-      const value = operation.op === 'remove' ? {} : { value: operation.value }
-      const { at, writer } = draft
-      superseded.push({ step: change.step, path: operation.path, ...value, at, writer, side: 'theirs' })
-      return false
-    })
-    return { ...change, patch }
-  })
-  return { ...draft, changes, superseded }
 }
 
 async function readChunks(store: Store, session: string, position: number): Promise<readonly unknown[]> {

@@ -34,6 +34,8 @@ export interface Draft {
   readonly changes: readonly Change[]
   /** What entries made later changed again: kept as losers when the draft is adopted. */
   readonly superseded: readonly Loser[]
+  /** Places where entries its writer had not read changed what it changed later. */
+  readonly overwrites: readonly Loser[]
 }
 
 /** Something unreadable, with what it was and why: reported and exportable, never deleted by the library. */
@@ -78,7 +80,10 @@ export function splitText(text: string): string[] {
   return pieces.length === 0 ? [''] : pieces
 }
 
-export function toDraftRow(draft: Omit<Draft, 'changes' | 'superseded'>, text: string): DraftRow {
+export function toDraftRow(
+  draft: Omit<Draft, 'changes' | 'superseded' | 'overwrites'>,
+  text: string,
+): DraftRow {
   const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text }
   return { v: 1, ...row, h: draftHash(row) }
 }
@@ -93,7 +98,7 @@ export function readDraftRow(value: unknown): Draft | undefined {
   if (draftHash({ w, n, at, b, c }) !== row.h) return undefined
   const changes = readChanges(c)
   if (changes === undefined || changes === 'newer') return undefined
-  return { writer: w, n, at, base: b, changes, superseded: [] }
+  return { writer: w, n, at, base: b, changes, superseded: [], overwrites: [] }
 }
 
 function draftHash({ w, n, at, b, c }: Omit<DraftRow, 'v' | 'h'>): string {

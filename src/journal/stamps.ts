@@ -1,5 +1,5 @@
 import { parsePointer } from '../base/patch.ts'
-import type { StampOf } from '../merge/merge-states.ts'
+import type { StampOf } from '../merge/merge-value.ts'
 import type { Entry } from '../record/entry.ts'
 import type { Change, StepId } from '../record/state.ts'
 

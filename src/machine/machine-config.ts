@@ -63,6 +63,7 @@ export function configOf(flow: Flow) {
       expire: [ends],
       restart: [stays, ...anywhere],
       reopen: anywhere,
+      resolve: [stays, ...anywhere],
       adopt: [stays, ends, ...anywhere].map((way) => ({ ...way, actions: ['foldChanges' as const] })),
     },
   }

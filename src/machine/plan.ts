@@ -2,7 +2,7 @@
  * What an event does to a session: the changes, the state they lead to, and the step this tab is at then. Pure. The
  * machine's guards ask for the plan and its actions carry it out, so no rule is written twice.
  */
-
+import { toOperation } from '../base/patch.ts'
 import { type Flow, leafOf } from '../flow/definition.ts'
 import { needsAttention } from '../flow/needs-attention.ts'
 import { pathOf } from '../flow/path.ts'
@@ -38,6 +38,7 @@ export function planOf(flow: Flow, at: Place, event: SessionEvent): Plan | undef
   if (event.type === 'reopen') {
     return at.state.status === 'done' ? fold(at, [{ type: 'reopened' }]) : undefined
   }
+  if (event.type === 'resolve') return planResolve(flow, at, event)
   if (isEnded(at.state.status)) return undefined
   switch (event.type) {
     case 'set':
@@ -98,11 +99,24 @@ function planAdopt(flow: Flow, at: Place, state: SessionState, wanted = at.step)
 
 function planSet(flow: Flow, at: Place, event: SessionEvent & { type: 'set' }): Plan | undefined {
   const { type, step, patch } = event
-  if (!flow.leaves.has(step) || !Array.isArray(patch)) return undefined
-  const changes: Change[] = [{ type, step, patch }]
-  const state = applyChange(at.state, changes[0]!)
+  return flow.leaves.has(step) && Array.isArray(patch) ? stay(flow, at, [{ type, step, patch }]) : undefined
+}
+
+function planResolve(flow: Flow, at: Place, event: SessionEvent & { type: 'resolve' }): Plan | undefined {
+  const { id, choice } = event
+  const resolved: Change = { type: 'resolved', id, choice }
+  if (choice === 'keep') return stay(flow, at, [resolved])
+  const { conflicts = {}, status } = at.state
+  if (!Object.hasOwn(conflicts, id) || isEnded(status)) return undefined
+  const { step, path, value } = conflicts[id]!
+  return stay(flow, at, [resolved, { type: 'set', step, patch: [toOperation(path, value)] }])
+}
+
+/** Carries out what leaves a tab at its step, unless that is off the path then. */
+function stay(flow: Flow, at: Place, changes: readonly Change[]): Plan | undefined {
+  const state = changes.reduce(applyChange, at.state)
   if (state === at.state) return undefined
-  const landing = landingStep(flow, state, at.step)
+  const landing = isEnded(state.status) ? at.step : landingStep(flow, state, at.step)
   if (landing === at.step) return { state, step: at.step, changes }
   const moved: Change = { type: 'moved', from: at.step, to: landing, by: 'path' }
   return { state: applyChange(state, moved), step: landing, changes: [...changes, moved] }

@@ -23,6 +23,7 @@ import { isJsonObject } from '../base/json.ts'
 import { parsePointer } from '../base/patch.ts'
 import type { Entry } from '../record/entry.ts'
 import { parseJson } from '../record/guard.ts'
+import { conflictsPart } from '../record/parts.ts'
 import { isEnded, type StepId } from '../record/state.ts'
 import {
   countOf,
@@ -43,7 +44,7 @@ import {
   isWriter,
   verifyEntries,
 } from './verify-entries.ts'
-import type { FieldIssue, PushItem } from './wire.ts'
+import type { FieldIssue, PushItem, WireSteps } from './wire.ts'
 
 export type PushVerdict =
   | { readonly type: 'accepted'; readonly write: PushWrite }
@@ -73,7 +74,9 @@ export function applyPush(
   const fault = chainFault(fresh, held)
   if (fault !== undefined) return rejected(fault)
   const hasEnded = held !== undefined && isEnded(held.meta.status)
-  const issues = hasEnded ? [] : answerFaults(item)
+  // Nothing changes an ended session any more, but for what is offered of what came too late.
+  const changed = hasEnded ? lateOf(item.changed) : item.changed
+  const issues = answerFaults(changed)
   if (issues.length > 0) return rejected('answers-malformed', issues)
   const rev = nextRev(held, options.random)
   return {
@@ -85,7 +88,7 @@ export function applyPush(
       heads: headsAfter(held?.heads ?? {}, fresh),
       at: fresh.reduce((at, { entry }) => Math.max(at, entry.at), held?.at ?? 0),
       entries: fresh.map(({ record }) => record),
-      steps: hasEnded ? [] : changedSteps(held, item, fresh, countOf(rev)),
+      steps: changedSteps(held, changed, fresh, countOf(rev)),
     },
   }
 }
@@ -102,9 +105,9 @@ export function pushNeeds(item: PushItem): PushNeeds {
 }
 
 /** What keeps `changed` from being answers in canonical form. Messages never repeat an answer. */
-function answerFaults(item: PushItem): FieldIssue[] {
+function answerFaults(changed: WireSteps): FieldIssue[] {
   const issues: FieldIssue[] = []
-  for (const [step, text] of Object.entries(item.changed)) {
+  for (const [step, text] of Object.entries(changed)) {
     if (text === null) continue
     const value = isWellFormed(text) ? parseJson(text) : undefined
     const isRight = typeof value === 'object' && value !== null && canonicalJson(value) === text
@@ -114,14 +117,19 @@ function answerFaults(item: PushItem): FieldIssue[] {
   return issues
 }
 
+function lateOf(changed: WireSteps): WireSteps {
+  const text = changed[conflictsPart]
+  return text === undefined ? {} : { [conflictsPart]: text }
+}
+
 function changedSteps(
   held: HeldForPush | undefined,
-  item: PushItem,
+  changed: WireSteps,
   fresh: readonly FreshEntry[],
   count: number,
 ): HeldStep[] {
   const stamps = touches(fresh.map(({ entry }) => entry))
-  return Object.entries(item.changed).map(([step, text]) => {
+  return Object.entries(changed).map(([step, text]) => {
     const { at, writer } = newer(
       held?.stamps.get(step),
       newer(stamps.every, stamps.byStep.get(step)) ?? stamps.newest,

@@ -30,7 +30,10 @@ export interface WireMeta {
   readonly submitted?: readonly StepId[]
 }
 
-/** Steps with their answers as canonical JSON text; `null` where a step's answers were removed. */
+/**
+ * Steps with their answers as canonical JSON text; `null` where a step's answers were removed. What lost a conflict and is
+ * still offered travels as one more, `/conflicts`, which an ended session takes too.
+ */
 export type WireSteps = { readonly [step: StepId]: string | null }
 
 export type PushEntry = Pick<EntryRecord, 'c' | 'p' | 's'>

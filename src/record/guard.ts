@@ -1,7 +1,7 @@
 /** Hand-written checks of what comes from storage or the wire, before anything folds it. */
 import { isJsonObject, type Json, type JsonObject, maxDepth } from '../base/json.ts'
 import { type Operation, parsePointer } from '../base/patch.ts'
-import type { Change, Status } from './state.ts'
+import type { Change, Loser, Status } from './state.ts'
 
 const isKnownStatus: Readonly<Record<Status, true>> = {
   pending: true,
@@ -49,7 +49,10 @@ function checkChange(change: JsonObject): boolean | 'newer' {
       return isText(change['writer']) && Number.isSafeInteger(change['n'])
     case 'merged':
       if (!isJsonObject(change['joins']) || !Array.isArray(change['losers'])) return false
+      if (!change['losers'].every(isLoser)) return false
       return isPatch(change['patch']) && checkStatePatch(change['patch'])
+    case 'resolved':
+      return isText(change['id']) && (change['choice'] === 'keep' || change['choice'] === 'restore')
     default:
       return isText(change['type']) ? 'newer' : false
   }
@@ -105,6 +108,8 @@ function checkStatePatch(patch: readonly Operation[]): boolean | 'newer' {
         return isMember && (value === undefined || value === 'valid' || value === 'skipped')
       case 'visited':
         return isMember && (value === undefined || value === true)
+      case 'conflicts':
+        return name !== undefined || operation.op === 'remove'
       case 'answers':
         return name !== undefined && (!isMember || keepsAnswers({ ...operation, path: '' }))
       default:
@@ -113,6 +118,17 @@ function checkStatePatch(patch: readonly Operation[]): boolean | 'newer' {
   })
   if (verdicts.includes(false)) return false
   return verdicts.includes('newer') ? 'newer' : true
+}
+
+/** Tells what could be offered; more members, as of a later version, are no fault. */
+export function isLoser(value: unknown): value is Loser {
+  return (
+    isJsonObject(value) &&
+    isText(value['step']) &&
+    isText(value['path']) &&
+    isText(value['writer']) &&
+    typeof value['at'] === 'number'
+  )
 }
 
 /** Tells one of the statuses this version knows. */

@@ -6,10 +6,13 @@
  * - `applyChange` is pure and total over checked changes: the machine, the journal and a replay all fold with it, so
  *   they cannot disagree.
  * - Answers are kept for every step ever filled, on the path or off it; only a restart clears them.
+ * - What a merge did not take is in `conflicts` until someone decides, on whatever device; a restart clears them too.
  * - A step counts as finished until its answers change; nothing else un-finishes it.
  * - Status is monotone: once `done`, `abandoned` or `expired`, no change alters answers or status, but for a merge with
  *   a side that ended too, and for `reopened`, which takes back a `done` that no server accepted.
  */
+import { canonicalJson } from '../base/canonical.ts'
+import { sha256 } from '../base/hash.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { KeyedItem } from '../base/keyed-list.ts'
 import { applyPatch, type Operation, withMember } from '../base/patch.ts'
@@ -52,7 +55,12 @@ export interface SessionState {
   readonly visited: { readonly [step: StepId]: true }
   /** The steps that were submitted, once `done`. */
   readonly submitted?: readonly StepId[]
+  /** What lost a conflict and is offered; absent where nothing is. */
+  readonly conflicts?: Conflicts
 }
+
+/** Losers by {@link conflictId}. */
+export type Conflicts = { readonly [id: string]: Loser }
 
 export type MoveCause = 'next' | 'back' | 'goTo' | 'skip' | 'path'
 
@@ -76,16 +84,23 @@ export type Change =
       readonly joins: { readonly [writer: string]: string }
       readonly losers: readonly Loser[]
     }
+  /** Someone decided about a conflict: what restoring it sets, where that was chosen, is a change of its own. */
+  | { readonly type: 'resolved'; readonly id: string; readonly choice: 'keep' | 'restore' }
 
-/** The side of a conflict that was not taken: kept and offered, never dropped. */
+/** What a merge did not take of one side: kept, never dropped; `value` is absent where that side had removed it. */
 export interface Loser {
   readonly step: StepId
+  /** Within the step's answers; items of keyed lists by key (`base/keyed-list.ts`). */
   readonly path: string
   readonly value?: Json
+  /** Hybrid stamp of when it was entered, and by whom. */
   readonly at: number
   readonly writer: string
-  /** Whose it was, seen from the entry that records it. */
-  readonly side: 'ours' | 'theirs'
+  /**
+   * `ask`: the flow wants a person to decide. `late`: entered after the session had ended elsewhere. `settled`: by a rule
+   * of the flow, recorded and not offered.
+   */
+  readonly kind?: 'ask' | 'late' | 'settled'
 }
 
 const endStatuses: ReadonlySet<Status> = new Set<Status>(['done', 'abandoned', 'expired'])
@@ -115,8 +130,16 @@ export function applyChange(state: SessionState, change: Change): SessionState {
       return { ...initialState(change.flow, change.step), status: 'running' }
     case 'merged': {
       const merged = applyPatch(state as unknown as Json, change.patch) as unknown as SessionState
-      return isEnded(state.status) && !isEnded(merged.status) ? state : merged
+      const kept = isEnded(state.status) && !isEnded(merged.status) ? state : merged
+      const open = change.losers.filter(({ kind }) => kind !== 'settled')
+      if (open.length === 0) return kept
+      return {
+        ...kept,
+        conflicts: { ...kept.conflicts, ...Object.fromEntries(open.map((one) => [conflictId(one), one])) },
+      }
     }
+    case 'resolved':
+      return state.conflicts === undefined ? state : withConflicts(state, without(state.conflicts, change.id))
     case 'resumed':
     case 'adopted':
       return state
@@ -159,6 +182,18 @@ export function applyChange(state: SessionState, change: Change): SessionState {
     case 'restarted':
       return { ...initialState(state.flow, change.step), status: 'running' }
   }
+}
+
+/** The same loss, met again by another tab or device, has the same id. */
+export function conflictId({ step, path, value, at, writer }: Loser): string {
+  return sha256(canonicalJson([step, path, at, writer, ...(value === undefined ? [] : [value])])).slice(0, 16)
+}
+
+/** The state with these conflicts and no others. */
+export function withConflicts(state: SessionState, conflicts: Conflicts): SessionState {
+  const { conflicts: before, ...rest } = state
+  if (conflicts === before) return state
+  return Object.keys(conflicts).length === 0 ? rest : { ...rest, conflicts }
 }
 
 function without<T>(record: { readonly [key: string]: T }, key: string): { readonly [key: string]: T } {

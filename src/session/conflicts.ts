@@ -1,39 +1,81 @@
 import { msFromStamp } from '../base/clock.ts'
-import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
-import type { Operation } from '../base/patch.ts'
-import type { Loser } from '../record/state.ts'
-import type { Conflict } from './session-status.ts'
+import { applyPatch, parsePointer, toOperation, valueAt } from '../base/patch.ts'
+import type { Answers, Conflicts, Loser, SessionState, StepAnswers } from '../record/state.ts'
 
-/** The values that lost a conflict and are offered, oldest first. */
-export interface Conflicts {
-  readonly open: readonly Conflict[]
-  /** Offers what a merge did not take; returns what is new. */
-  hear(losers: readonly Loser[]): readonly Conflict[]
-  /** Ends the offer; `undefined` where there is none of that id. */
-  close(id: string): Conflict | undefined
+/** A value that lost a conflict and is offered, on every device: settle it with `resolve(id, ...)`. */
+export interface Conflict extends Omit<Loser, 'at' | 'kind'> {
+  readonly id: string
+  /** The item it is in, by key, where the step repeats. */
+  readonly item?: string
+  /** The field of the step, or of the item; absent where all of it is meant. */
+  readonly field?: string
+  /** What stands there now. */
+  readonly kept?: Json
+  /** When it was entered, in milliseconds since 1970. */
+  readonly at: number
+  /** True where the flow wants a person to decide. */
+  readonly isAsking: boolean
+  /** True where it was entered after the session had ended elsewhere: part of the `fork`, and cannot be restored. */
+  readonly isLate: boolean
 }
 
-export function createConflicts(random: Random): Conflicts {
-  let open: readonly Conflict[] = []
-  return {
-    get open() {
-      return open
-    },
-    hear(losers) {
-      const heard = losers.map((loser) => ({ ...loser, at: msFromStamp(loser.at), id: createId(random, 8) }))
-      open = [...open, ...heard]
-      return heard
-    },
-    close(id) {
-      const closed = open.find((conflict) => conflict.id === id)
-      open = open.filter((conflict) => conflict !== closed)
-      return closed
-    },
+/** What was entered after a session had ended elsewhere: nothing of it was applied. */
+export interface Fork<A = Answers> {
+  /** All answers as they would be with it. */
+  readonly answers: A
+  /** When the last of it was entered, in milliseconds since 1970. */
+  readonly at: number
+  /** Its parts; it is dismissed by resolving them all. */
+  readonly conflicts: readonly Conflict[]
+}
+
+/** A reader of the open conflicts, oldest first: the same list until they or what stands there change. */
+export function createConflictList(): (state: SessionState) => readonly Conflict[] {
+  let of: readonly unknown[] = []
+  let list: readonly Conflict[] = []
+  return ({ conflicts, answers }) => {
+    if (conflicts !== of[0] || (conflicts !== undefined && answers !== of[1])) {
+      of = [conflicts, answers]
+      list = Object.freeze(listOf(conflicts ?? {}, answers))
+    }
+    return list
   }
 }
 
-/** Puts the value back in its place. */
-export function restoreOperation({ path, value }: Conflict): Operation {
-  return value === undefined ? { op: 'remove', path } : { op: 'add', path, value: value as Json }
+function listOf(conflicts: Conflicts, answers: Answers): Conflict[] {
+  return Object.entries(conflicts)
+    .map(([id, { at, kind, ...loser }]): Conflict => {
+      const kept = valueAt(answers[loser.step] as Json | undefined, loser.path)
+      const place = placeOf(loser.path)
+      return {
+        ...loser,
+        ...place,
+        ...(kept === undefined ? {} : { kept }),
+        ...{ id, at: msFromStamp(at), isAsking: kind === 'ask', isLate: kind === 'late' },
+      }
+    })
+    .sort((a, b) => a.at - b.at)
+}
+
+function placeOf(path: string): Pick<Conflict, 'item' | 'field'> {
+  const [, first = '', second] = path.split('/')
+  const [item, field] = first.startsWith('~=') ? [first.slice(2), second] : [undefined, first || undefined]
+  const named = (token: string) => parsePointer(`/${token}`)[0]!
+  return {
+    ...(item === undefined ? {} : { item: named(item) }),
+    ...(field === undefined ? {} : { field: named(field) }),
+  }
+}
+
+export function forkOf(answers: Answers, conflicts: readonly Conflict[]): Fork | undefined {
+  const late = conflicts.filter(({ isLate }) => isLate)
+  if (late.length === 0) return undefined
+  const all: { [step: string]: StepAnswers | undefined } = { ...answers }
+  for (const { step, path, value } of late) {
+    all[step] = applyPatch(all[step] as Json | undefined, [toOperation(path, value)]) as
+      | StepAnswers
+      | undefined
+  }
+  return { answers: all, at: late.at(-1)!.at, conflicts: late }
 }

@@ -13,7 +13,7 @@ import type { Clock } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { WaymarkError } from '../base/errors.ts'
 import type { Random } from '../base/ids.ts'
-import type { Operation } from '../base/patch.ts'
+import { type Operation, toOperation } from '../base/patch.ts'
 import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import { progressOf } from '../flow/progress.ts'
@@ -24,7 +24,7 @@ import type { Damage } from '../journal/restore.ts'
 import { createSessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
 import { type Change, isEnded, type SessionState, type StepId } from '../record/state.ts'
-import { createConflicts, restoreOperation } from './conflicts.ts'
+import { createConflictList, type Fork, forkOf } from './conflicts.ts'
 import { createEdits } from './edits.ts'
 import { createMoves } from './moves.ts'
 import { createSavedWait } from './saved-wait.ts'
@@ -73,7 +73,7 @@ export function createSession<F extends Flow>(
   const marksMoved = createEmitter<void>()
   const events = createEmitter<{ type: string; event: unknown }>()
   const issues = createStepIssues(flow, onError)
-  const conflicts = createConflicts(random)
+  const conflictsOf = createConflictList()
   let lastStep: StepId = first.step
   let isStructural = false
   let isClosed = false
@@ -170,7 +170,7 @@ export function createSession<F extends Flow>(
     return {
       saved: savedOf(journal, sync, storeProblem()),
       sync: sync?.status,
-      conflicts: conflicts.open.length,
+      conflicts: conflictsOf(at().state).length,
       parked: sync?.marks().parked,
     }
   }
@@ -201,13 +201,17 @@ export function createSession<F extends Flow>(
     return actor.getSnapshot() !== before
   }
 
+  function assertRunning(): void {
+    const { status: now } = at().state
+    if (!isEnded(now)) return
+    throw new WaymarkError('session-ended', `Session "${id}" has ended: nothing can be entered any more.`, {
+      details: { session: id, status: now },
+    })
+  }
+
   function set(step: StepId, patch: readonly Operation[], isList: boolean): void {
     assertOpen()
-    if (isEnded(at().state.status)) {
-      throw new WaymarkError('session-ended', `Session "${id}" has ended: nothing can be entered any more.`, {
-        details: { session: id, status: at().state.status },
-      })
-    }
+    assertRunning()
     if (patch.length === 0) return
     isStructural = isList
     try {
@@ -215,6 +219,10 @@ export function createSession<F extends Flow>(
     } finally {
       isStructural = false
     }
+    revise(step, patch)
+  }
+
+  function revise(step: StepId, patch: readonly Operation[]): void {
     if (issues.revise(at().state, step, patch)) announce()
   }
 
@@ -262,13 +270,18 @@ export function createSession<F extends Flow>(
     ...moves,
     saved,
     get conflicts() {
-      return conflicts.open
+      return conflictsOf(at().state)
+    },
+    get fork() {
+      const { state } = at()
+      return forkOf(state.answers, conflictsOf(state)) as Fork<AnswersOf<F>> | undefined
     },
     resolve(conflictId, choice) {
-      const conflict = conflicts.close(conflictId)
+      const conflict = session.conflicts.find((one) => one.id === conflictId)
       if (conflict === undefined) return
-      if (choice === 'restore') set(conflict.step, [restoreOperation(conflict)], true)
-      refreshStatus()
+      if (choice === 'restore') assertRunning()
+      send({ type: 'resolve', id: conflictId, choice })
+      revise(conflict.step, [toOperation(conflict.path, conflict.value)])
     },
     on: (type, listener) =>
       events.on((fired) => {
@@ -321,18 +334,18 @@ export function createSession<F extends Flow>(
     session,
     onJournalEvent(event) {
       switch (event.type) {
-        case 'foreign':
+        case 'foreign': {
+          const before = session.conflicts
           if (!isClosed) {
             // Opened here for the first time and untouched: begins where another device left off.
             const isUntouched = at().state.status === 'pending' && journal.marks.made === 0
             const step = isUntouched ? { step: event.state.step } : {}
             actor.send({ type: 'adopt', state: event.state, ...step })
           }
-          if (event.losers.length > 0) {
-            const heard = conflicts.hear(event.losers)
-            emit('conflict', { conflicts: heard })
-          }
+          const heard = session.conflicts.filter(({ id }) => !before.some((known) => known.id === id))
+          if (heard.length > 0) emit('conflict', { conflicts: heard })
           break
+        }
         case 'damaged':
           tellDamage(event.damage)
           break

@@ -10,13 +10,12 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Parked, ServerMarks, SyncStatus } from '../protocol/sync-status.ts'
-import type { Loser } from '../record/state.ts'
 
 export interface SessionStatus {
   readonly saved: Saved
   /** What syncing is doing; `undefined` without a backend. */
   readonly sync: SyncStatus | undefined
-  /** Conflicts whose losing side is offered. */
+  /** How many conflicts are open. */
   readonly conflicts: number
   readonly parked: Parked | undefined
 }
@@ -31,13 +30,6 @@ export interface Saved {
 export interface AtRisk {
   readonly code: ErrorCode
   readonly message: string
-}
-
-/** A value that lost a conflict and is offered: settle it with `resolve(id, ...)`. */
-export interface Conflict extends Omit<Loser, 'at'> {
-  readonly id: string
-  /** When it was entered, in milliseconds since 1970. */
-  readonly at: number
 }
 
 /** What a session needs of syncing; `undefined` members of nothing: without a backend there is no port at all. */

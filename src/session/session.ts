@@ -1,14 +1,15 @@
 /** A session as an app holds it: the whole of what can be done with one. `create-session.ts` makes it. */
-import type { StepIdOf, StepInput } from '../flow/answers-of.ts'
+import type { AnswersOf, StepIdOf, StepInput } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { LedgerEntry } from '../journal/ledger.ts'
 import type { Damage } from '../journal/restore.ts'
 import type { SessionActor } from '../machine/session-actor.ts'
 import type { Parked } from '../protocol/sync-status.ts'
 import type { StepId } from '../record/state.ts'
+import type { Conflict, Fork } from './conflicts.ts'
 import type { MoveOutcome, SavedOutcome, SaveLevel } from './outcome.ts'
 import type { SessionSnapshot, StateEnvelope } from './session-snapshot.ts'
-import type { Conflict, SessionStatus } from './session-status.ts'
+import type { SessionStatus } from './session-status.ts'
 
 export type SessionEventOf = {
   /** Continued from what an earlier page stored, up to this journal position. */
@@ -89,9 +90,14 @@ export interface Session<F extends Flow = Flow> {
    * would not help. Only while offline it waits, until `signal` says otherwise.
    */
   saved(level: SaveLevel, options?: { readonly signal?: AbortSignal }): Promise<SavedOutcome>
-  /** Values that lost a conflict, kept and offered; as heard since this session was opened. */
+  /** Values that lost a conflict, offered in every tab and on every device until one resolves them. */
   readonly conflicts: readonly Conflict[]
-  /** `keep` keeps what is there, `restore` sets the value that lost. Either way the conflict is settled. */
+  /** What was entered elsewhere after the session had ended; nothing of it is applied. `start` takes its answers. */
+  readonly fork: Fork<AnswersOf<F>> | undefined
+  /**
+   * `keep` keeps what is there, `restore` sets the value that lost, by the item's key; an item that was removed since
+   * comes back with that value alone. Either way the conflict is settled. Throws `session-ended` for `restore` once the session has ended, and `closed`.
+   */
   resolve(id: string, choice: 'keep' | 'restore'): void
   /** Called at each such event; the returned function stops it. */
   on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void

@@ -15,7 +15,7 @@ import type { Journal } from '../journal/journal.ts'
 import { fold } from '../journal/local.ts'
 import { fromJournalRow, type JournalRow, longestText } from '../journal/rows.ts'
 import { latestStamp, stampedChanges } from '../journal/stamps.ts'
-import type { Stamp } from '../merge/merge-states.ts'
+import type { Stamp } from '../merge/merge-value.ts'
 import type { PushItem, SyncItem, WireMeta, WireSnapshot } from '../protocol/wire.ts'
 import {
   type ChainHead,
@@ -26,14 +26,8 @@ import {
   unpackEntry,
 } from '../record/entry.ts'
 import { parseJson } from '../record/guard.ts'
-import {
-  type Answers,
-  initialState,
-  isEnded,
-  type SessionState,
-  type StepAnswers,
-  type StepId,
-} from '../record/state.ts'
+import { fromParts, type Parts, partsOf } from '../record/parts.ts'
+import { initialState, isEnded, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import type { BaseRows, SyncBase } from './base-row.ts'
 
@@ -221,11 +215,12 @@ function textLength(row: unknown): number {
   return (c?.length ?? 0) + (k === undefined ? (p?.length ?? 0) : k * longestText)
 }
 
-/** The steps the entries touched, and any other that differs from what the server has. */
+/** The steps the entries touched, and any other part that differs from what the server has. */
 function changedSteps(base: SyncBase, state: SessionState, sent: readonly Unsent[]): PushItem['changed'] {
-  const before = base.state?.answers ?? {}
-  const all = [...Object.keys(before), ...Object.keys(state.answers)]
-  const steps = new Set(all.filter((step) => !isEqual(own(before, step), own(state.answers, step))))
+  const before = base.state === undefined ? {} : partsOf(base.state)
+  const now = partsOf(state)
+  const all = [...Object.keys(before), ...Object.keys(now)]
+  const steps = new Set(all.filter((step) => !isEqual(own(before, step), own(now, step))))
   for (const change of sent.flatMap(({ entry }) => entry.changes ?? [])) {
     if (change.type === 'set') steps.add(change.step)
     else if (change.type === 'restarted') for (const step of all) steps.add(step)
@@ -238,14 +233,14 @@ function changedSteps(base: SyncBase, state: SessionState, sent: readonly Unsent
   }
   return Object.fromEntries(
     [...steps].map((step) => {
-      const answers = own(state.answers, step)
-      return [step, answers === undefined ? null : canonicalJson(answers)]
+      const part = own(now, step)
+      return [step, part === undefined ? null : canonicalJson(part)]
     }),
   )
 }
 
-function own(answers: Answers, step: StepId): Json | undefined {
-  return Object.hasOwn(answers, step) ? (answers[step] as Json) : undefined
+function own(parts: Parts, name: string): Json | undefined {
+  return Object.hasOwn(parts, name) ? parts[name] : undefined
 }
 
 function toMeta(state: SessionState, key: string): WireMeta {
@@ -365,25 +360,28 @@ function stateFromSnapshot(
   before: SessionState | undefined,
   snapshot: WireSnapshot,
 ): SessionState | undefined {
-  const answers: Record<StepId, StepAnswers> = { ...(before?.answers as Record<StepId, StepAnswers>) }
+  const parts: { [name: string]: Json | undefined } = before === undefined ? {} : { ...partsOf(before) }
   for (const [step, text] of Object.entries(snapshot.steps)) {
     if (step === '__proto__') continue // no flow can have it
     if (text === null) {
-      delete answers[step]
+      delete parts[step]
       continue
     }
     const value = parseJson(text)
     if (typeof value !== 'object' || value === null) return undefined
-    answers[step] = value as StepAnswers
+    parts[step] = value
   }
+  const found = fromParts(parts)
   const { flow, status, step, finished, visited, submitted } = snapshot.meta
-  return {
-    flow,
-    status,
-    step,
-    answers: answers as Answers,
-    finished,
-    visited,
-    ...(submitted === undefined ? {} : { submitted }),
-  }
+  return (
+    found && {
+      flow,
+      status,
+      step,
+      ...found,
+      finished,
+      visited,
+      ...(submitted === undefined ? {} : { submitted }),
+    }
+  )
 }

@@ -133,3 +133,51 @@ test('the functions take a snapshot as it is', () => {
   }
   expectTypeOf(usesSnapshot).returns.resolves.toBeVoid()
 })
+
+test('merge policies are typed by the fields of the step, of its items, or any', () => {
+  defineFlow({
+    id: 'x',
+    title: 'X',
+    steps: {
+      you: {
+        title: 'You',
+        schema: z.object({ email: z.string(), age: z.number(), home: z.object({ city: z.string() }) }),
+        merge: {
+          email: 'ask',
+          age: (base, ours, theirs) => {
+            expectTypeOf(base).toEqualTypeOf<number | undefined>()
+            return Math.max(ours ?? 0, theirs ?? 0)
+          },
+          home: (_, ours) => {
+            expectTypeOf(ours?.city).toEqualTypeOf<string | undefined>()
+            return ours
+          },
+          '*': 'theirs',
+        },
+        when: ({ children }) => children?.[0]?.name === 'Ada',
+      },
+      children: {
+        title: 'Children',
+        each: z.object({ name: z.string() }),
+        merge: { name: (_, ours, theirs) => ours ?? theirs },
+      },
+      notes: {
+        title: 'Notes',
+        merge: {
+          any: (_, ours) => {
+            expectTypeOf(ours).toEqualTypeOf<Json | undefined>()
+            return ours
+          },
+        },
+      },
+      // @ts-expect-error the schema has no such field
+      unknown: { title: 'A', schema: z.object({ a: z.string() }), merge: { b: 'ask' } },
+      // @ts-expect-error there is no such policy
+      typo: { title: 'A', schema: z.object({ a: z.string() }), merge: { a: 'newest' } },
+      // @ts-expect-error the field is a text
+      wrong: { title: 'A', schema: z.object({ a: z.string() }), merge: { a: () => 1 } },
+      // @ts-expect-error a sub-flow's own steps have policies
+      parent: { title: 'A', flow: work, merge: { '*': 'ask' } },
+    },
+  })
+})

@@ -151,9 +151,8 @@ describe('createWaymark', () => {
     }
     expect(a.getSnapshot().answers.notes).toEqual({ text: 'phone' })
     expect(b.getSnapshot().answers.notes).toEqual({ text: 'phone' })
-    expect([...a.conflicts, ...b.conflicts]).toMatchObject([
-      { step: 'notes', path: '/text', value: 'laptop' },
-    ])
+    expect(a.conflicts).toMatchObject([{ step: 'notes', field: 'text', value: 'laptop', kept: 'phone' }])
+    expect(b.conflicts).toEqual(a.conflicts)
     expect(a.status.getSnapshot().saved.server).toBe('yes')
     expect(b.status.getSnapshot().saved.server).toBe('yes')
     const quiet = backend.exchanges

@@ -107,8 +107,9 @@ describe('openJournal', () => {
     await b.journal.settled()
     await a.journal.catchUp()
     expect(a.journal.storedState?.answers).toEqual({ one: { name: 'from b' } })
-    const losers = b.events.flatMap((event) => (event.type === 'foreign' ? event.losers : []))
-    expect(losers).toMatchObject([{ step: 'one', path: '/name', value: 'from a' }])
+    expect(Object.values(b.journal.state.conflicts ?? {})).toMatchObject([
+      { step: 'one', path: '/name', value: 'from a' },
+    ])
   })
 
   test('does not acknowledge what failed, says so, and stores it on the retry', async () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical.ts'
 import type { Json } from '../../../src/base/json.ts'
 import { applyPatch, type Operation, parsePointer, toToken } from '../../../src/base/patch.ts'
-import { type MergeOptions, mergeStates, type Stamp, type StampOf } from '../../../src/merge/merge-states.ts'
+import { type MergeOptions, mergeStates } from '../../../src/merge/merge-states.ts'
+import type { Stamp, StampOf } from '../../../src/merge/merge-value.ts'
 import {
   applyChange,
   type Change,
@@ -161,10 +162,7 @@ describe('mergeStates', () => {
         expect(other.state.visited).toEqual(one.state.visited)
         const listed = (losers: readonly Loser[]) =>
           losers.map((loser) => canonicalJson(loser as unknown as Json)).sort()
-        const mirrored = other.losers.map(
-          (loser): Loser => ({ ...loser, side: loser.side === 'ours' ? 'theirs' : 'ours' }),
-        )
-        expect(listed(mirrored)).toEqual(listed(one.losers))
+        expect(listed(other.losers)).toEqual(listed(one.losers))
       }),
       runs,
     )
@@ -316,7 +314,7 @@ describe('mergeStates', () => {
       [set('one', 'C', '/name'), { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/gone' }] }],
     )
     expect(state.answers).toEqual({ one: { name: 'B', town: 'Y' } })
-    expect(losers).toEqual([{ step: 'one', path: '/name', value: 'C', at: 1, writer: 'b', side: 'theirs' }])
+    expect(losers).toEqual([{ step: 'one', path: '/name', value: 'C', at: 1, writer: 'b' }])
   })
 
   test('keeps the deletion that lost, and what lost against a deletion', () => {
@@ -324,10 +322,10 @@ describe('mergeStates', () => {
     const remove: Change = { type: 'set', step: 'one', patch: [{ op: 'remove', path: '/a' }] }
     const kept = merge(base, [set('one', 2, '/a')], [remove])
     expect(kept.state.answers).toEqual({ one: { a: 2 } })
-    expect(kept.losers).toEqual([{ step: 'one', path: '/a', at: 1, writer: 'b', side: 'theirs' }])
+    expect(kept.losers).toEqual([{ step: 'one', path: '/a', at: 1, writer: 'b' }])
     const gone = merge(base, [remove], [set('one', 2, '/a')])
     expect(gone.state.answers).toEqual({ one: {} })
-    expect(gone.losers).toEqual([{ step: 'one', path: '/a', value: 2, at: 1, writer: 'b', side: 'theirs' }])
+    expect(gone.losers).toEqual([{ step: 'one', path: '/a', value: 2, at: 1, writer: 'b' }])
   })
 
   test('keeps what the other side cleared or deleted after the end as losers', () => {
@@ -336,8 +334,8 @@ describe('mergeStates', () => {
     const { state, losers } = merge(base, [{ type: 'status', to: 'done' }], [set('one', 2, '/a'), cleared])
     expect(state.answers).toEqual(base.answers)
     expect(losers).toEqual([
-      { step: 'one', path: '', value: { a: 2 }, at: 1, writer: 'b', side: 'theirs' },
-      { step: 'two', path: '', at: 1, writer: 'b', side: 'theirs' },
+      { step: 'one', path: '', value: { a: 2 }, at: 1, writer: 'b', kind: 'late' },
+      { step: 'two', path: '', at: 1, writer: 'b', kind: 'late' },
     ])
   })
 

@@ -21,8 +21,8 @@ async function twoDevices() {
 }
 
 describe('a session that ended on another device', () => {
-  test('leaves nothing parked of what was entered meanwhile, and keeps it as a conflict', async () => {
-    const { clock, backend, pageB, a, b, finish } = await twoDevices()
+  test('leaves nothing parked of what was entered meanwhile, and offers it on every device as a fork', async () => {
+    const { clock, backend, pageA, pageB, a, b, finish } = await twoDevices()
     pageB.sync.stop()
     b.set('notes', { t: 'mine' })
     b.commit()
@@ -34,8 +34,42 @@ describe('a session that ended on another device', () => {
     await clock.advance(60_000)
     expect(b.getSnapshot().status).toBe('done')
     expect(b.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, parked: undefined })
-    expect(b.conflicts).toMatchObject([{ step: 'notes', value: { t: 'mine' } }])
-    expect(backend.snapshot('u1', a.id)?.steps).toEqual(steps)
+    expect(backend.snapshot('u1', a.id)?.steps).toMatchObject({ ...steps })
+    void pageA.open('mortgage')
+    await clock.advance(5_000)
+    for (const session of [a, b]) {
+      expect(session.getSnapshot().answers).toEqual({ applicant: { name: 'Ada', joint: false } })
+      expect(session.fork?.answers).toEqual({ ...session.getSnapshot().answers, notes: { t: 'mine' } })
+      expect(session.conflicts).toMatchObject([{ step: 'notes', value: { t: 'mine' }, isLate: true }])
+      expect(session.status.getSnapshot().conflicts).toBe(1)
+    }
+  })
+
+  test('lets a fork be begun as a session of its own, and dismissed on every device', async () => {
+    const { clock, pageA, pageB, a, b, finish } = await twoDevices()
+    pageB.sync.stop()
+    b.set('notes', { t: 'mine' })
+    b.add('incomes', { source: 'Work', amount: 1 })
+    await b.saved('device')
+    await finish(a)
+    await clock.advance(5_000)
+    pageB.sync.start()
+    await clock.advance(60_000)
+    const { fork } = b
+    expect(fork?.at).toBe(Math.max(...(fork?.conflicts.map(({ at }) => at) ?? [])))
+    expect(() => b.resolve(fork!.conflicts[0]!.id, 'restore')).toThrow(
+      expect.objectContaining({ code: 'session-ended' }),
+    )
+    const again = await pageB.start('mortgage', { answers: fork!.answers })
+    expect(again.getSnapshot()).toMatchObject({ status: 'running', answers: fork!.answers })
+    expect(again.id).not.toBe(b.id)
+    for (const { id } of fork!.conflicts) b.resolve(id, 'keep')
+    expect([b.conflicts, b.fork]).toEqual([[], undefined])
+    await clock.advance(5_000)
+    void pageA.open('mortgage')
+    await clock.advance(5_000)
+    expect([a.conflicts, a.fork]).toEqual([[], undefined])
+    expect(a.getSnapshot().status).toBe('done')
   })
 
   test('ends as the server was told first, also where it was ended otherwise offline', async () => {

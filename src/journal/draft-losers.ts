@@ -1,0 +1,53 @@
+/** What a draft of a writer that is gone loses, and makes lose, when it becomes an entry over what others stored since. */
+import { isEqual, type Operation, valueAt } from '../base/patch.ts'
+import type { StampOf } from '../merge/merge-value.ts'
+import { type Change, isEnded, type Loser, type SessionState, type StepId } from '../record/state.ts'
+import type { Draft } from './rows.ts'
+
+/** A draft but for what was changed later than it: that is set aside in `superseded`. */
+export function withoutLater(draft: Draft, later: StampOf): Draft {
+  const superseded = [...draft.superseded]
+  const overwrites = [...draft.overwrites]
+  const changes = draft.changes.map((change): Change => {
+    if (change.type !== 'set') return change
+    const { step } = change
+    const patch = change.patch.filter((operation) => {
+      const stamp = later(step, operation.path)
+      const isLater = stamp.at > draft.at
+      if (isLater) superseded.push(loserOf(draft, step, operation))
+      else if (stamp.at > 0) overwrites.push({ step, path: operation.path, ...stamp })
+      return !isLater
+    })
+    return { ...change, patch }
+  })
+  return { ...draft, changes, superseded, overwrites }
+}
+
+/** What is not taken where this draft becomes an entry after `state`. */
+export function losersOf(draft: Draft, state: SessionState): readonly Loser[] {
+  const losers = [...draft.superseded]
+  for (const change of draft.changes) {
+    if (change.type !== 'set') continue
+    const { step } = change
+    for (const operation of change.patch) {
+      if (isEnded(state.status)) {
+        losers.push({ ...loserOf(draft, step, operation), kind: 'late' })
+        continue
+      }
+      const over = draft.overwrites.findLast((one) => one.step === step && one.path === operation.path)
+      const value = valueAt(state.answers[step], operation.path)
+      if (over === undefined || isEqual(value, valueIn(operation))) continue
+      losers.push({ ...over, ...(value === undefined ? {} : { value }) })
+    }
+  }
+  return losers
+}
+
+function loserOf({ at, writer }: Draft, step: StepId, operation: Operation): Loser {
+  const value = valueIn(operation)
+  return { step, path: operation.path, at, writer, ...(value === undefined ? {} : { value }) }
+}
+
+function valueIn(operation: Operation) {
+  return operation.op === 'remove' ? undefined : operation.value
+}
