@@ -1,4 +1,4 @@
-import { WaymarkError } from './errors.ts'
+import { isWaymarkError, WaymarkError } from './errors.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export type JsonObject = { readonly [key: string]: Json }
@@ -17,7 +17,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * BigInt, cycles, accessors, class instances, nesting beyond {@link maxDepth}.
  */
 export function toJson(value: unknown, place = ''): Json {
-  return copy(value, place, 0)
+  try {
+    return copy(value, place, 0)
+  } catch (error) {
+    // A proxy may throw whatever it likes from a trap.
+    throw isWaymarkError(error) ? error : notJson(place, 'an object that throws')
+  }
 }
 
 function copy(value: unknown, place: string, depth: number): Json {
