@@ -253,6 +253,10 @@ export function openAccountSessions(options: {
         ...{ flow, key: lane.key, clock, random, onError },
         sync: sync?.portOf(id),
         storeProblem: options.storeProblem,
+        async readQuarantine() {
+          const { readQuarantine } = await import('../journal/quarantine.ts')
+          return readQuarantine(await options.store, id)
+        },
         async readLedger() {
           const { readLedger } = await import('../journal/ledger.ts')
           return readLedger({

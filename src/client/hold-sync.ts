@@ -90,6 +90,10 @@ export function holdSyncOf(options: {
           sync?.note(session)
           return sync?.now() ?? loading
         },
+        async acknowledged() {
+          await loaded
+          return sync?.acknowledged(session)
+        },
       }
     },
     note: (session) => sync?.note(session),

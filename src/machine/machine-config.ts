@@ -64,6 +64,7 @@ export function configOf(flow: Flow) {
       restart: [stays, ...anywhere],
       reopen: anywhere,
       resolve: [stays, ...anywhere],
+      revert: [stays, ends, ...anywhere],
       adopt: [stays, ends, ...anywhere].map((way) => ({ ...way, actions: ['foldChanges' as const] })),
     },
   }

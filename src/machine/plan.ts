@@ -2,7 +2,8 @@
  * What an event does to a session: the changes, the state they lead to, and the step this tab is at then. Pure. The
  * machine's guards ask for the plan and its actions carry it out, so no rule is written twice.
  */
-import { toOperation } from '../base/patch.ts'
+import type { Json } from '../base/json.ts'
+import { diff, toOperation } from '../base/patch.ts'
 import { type Flow, leafOf } from '../flow/definition.ts'
 import { needsAttention } from '../flow/needs-attention.ts'
 import { pathOf } from '../flow/path.ts'
@@ -39,6 +40,7 @@ export function planOf(flow: Flow, at: Place, event: SessionEvent): Plan | undef
     return at.state.status === 'done' ? fold(at, [{ type: 'reopened' }]) : undefined
   }
   if (event.type === 'resolve') return planResolve(flow, at, event)
+  if (event.type === 'revert') return planRevert(flow, at, event.to)
   if (isEnded(at.state.status)) return undefined
   switch (event.type) {
     case 'set':
@@ -110,6 +112,14 @@ function planResolve(flow: Flow, at: Place, event: SessionEvent & { type: 'resol
   if (!Object.hasOwn(conflicts, id) || isEnded(status)) return undefined
   const { step, path, value } = conflicts[id]!
   return stay(flow, at, [resolved, { type: 'set', step, patch: [toOperation(path, value)] }])
+}
+
+function planRevert(flow: Flow, at: Place, to: SessionState): Plan | undefined {
+  const patch = diff(at.state as unknown as Json, to as unknown as Json)
+  if (patch.length === 0) return undefined
+  const state = applyChange(at.state, { type: 'merged', patch, joins: {}, losers: [] })
+  const step = isEnded(state.status) ? state.step : landingStep(flow, state, to.step)
+  return { state, step, changes: [{ type: 'merged', patch, joins: {}, losers: [] }] }
 }
 
 /** Carries out what leaves a tab at its step, unless that is off the path then. */

@@ -16,6 +16,8 @@ export type SessionEvent =
   | { readonly type: 'restart' }
   /** Takes back a finish; whoever sends it knows that no server accepted it. */
   | { readonly type: 'reopen' }
+  /** Makes the state what it was, or is elsewhere, as one change of its own. */
+  | { readonly type: 'revert'; readonly to: SessionState }
   /** Decides an open conflict; `restore` sets the value that lost, which an ended session does not take. */
   | { readonly type: 'resolve'; readonly id: string; readonly choice: 'keep' | 'restore' }
   /** Takes over a state merged elsewhere, at its own step or at `step`; emits nothing: its changes are recorded there. */

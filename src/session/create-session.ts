@@ -20,10 +20,12 @@ import { progressOf } from '../flow/progress.ts'
 import type { Issue } from '../flow/validate-step.ts'
 import type { Journal, JournalEvent } from '../journal/journal.ts'
 import type { Ledger } from '../journal/ledger.ts'
+import type { Quarantined } from '../journal/quarantine.ts'
 import type { Damage } from '../journal/restore.ts'
+import { firstStep } from '../machine/plan.ts'
 import { createSessionActor } from '../machine/session-actor.ts'
 import type { SessionEvent } from '../machine/session-event.ts'
-import { type Change, isEnded, type SessionState, type StepId } from '../record/state.ts'
+import { type Change, initialState, isEnded, type SessionState, type StepId } from '../record/state.ts'
 import { createConflictList, type Fork, forkOf } from './conflicts.ts'
 import { createEdits } from './edits.ts'
 import { createMoves } from './moves.ts'
@@ -42,6 +44,7 @@ export interface SessionOptions<F extends Flow> {
   /** Why nothing stored here survives the page, where that is so. */
   readonly storeProblem: () => AtRisk | undefined
   readonly readLedger: () => Promise<Ledger>
+  readonly readQuarantine: () => Promise<readonly Quarantined[]>
   readonly onError: (error: unknown) => void
   /** Called by each `close()`: one opener less. The last one's promise rejects where it may not let go. */
   readonly release: () => Promise<void> | undefined
@@ -290,6 +293,18 @@ export function createSession<F extends Flow>(
     get parked() {
       return status.parked
     },
+    async retry(waiting) {
+      await sync?.push()
+      return saved('server', waiting)
+    },
+    async discard() {
+      if (sync !== undefined && status.parked !== undefined) {
+        const acknowledged = await sync.acknowledged()
+        send({ type: 'revert', to: acknowledged ?? initialState(flow.ref, firstStep(flow)) })
+      }
+      return saved('device')
+    },
+    quarantined: options.readQuarantine,
     async history() {
       return (await options.readLedger()).entries
     },

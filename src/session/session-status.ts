@@ -10,6 +10,7 @@
 import type { ErrorCode } from '../base/errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Parked, ServerMarks, SyncStatus } from '../protocol/sync-status.ts'
+import type { SessionState } from '../record/state.ts'
 
 export interface SessionStatus {
   readonly saved: Saved
@@ -38,6 +39,8 @@ export interface SyncPort {
   marks(): ServerMarks
   /** Exchanges now. */
   push(): Promise<SyncStatus>
+  /** What the server last acknowledged; `undefined` where that is nothing. */
+  acknowledged(): Promise<SessionState | undefined>
 }
 
 export function savedOf(

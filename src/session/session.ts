@@ -2,6 +2,7 @@
 import type { AnswersOf, StepIdOf, StepInput } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { LedgerEntry } from '../journal/ledger.ts'
+import type { Quarantined } from '../journal/quarantine.ts'
 import type { Damage } from '../journal/restore.ts'
 import type { SessionActor } from '../machine/session-actor.ts'
 import type { Parked } from '../protocol/sync-status.ts'
@@ -101,8 +102,18 @@ export interface Session<F extends Flow = Flow> {
   resolve(id: string, choice: 'keep' | 'restore'): void
   /** Called at each such event; the returned function stops it. */
   on<T extends keyof SessionEventOf>(type: T, listener: (event: SessionEventOf[T]) => void): () => void
-  /** What the server set aside of this session, and why. */
+  /** What the server refused of this session, and why. It stays here, editable; the next change sends it again. */
   readonly parked: Parked | undefined
+  /** Sends it again as it is now; resolves as `saved('server')` does. */
+  retry(options?: { readonly signal?: AbortSignal }): Promise<SavedOutcome>
+  /**
+   * Gives up what was refused, and whatever was entered since: the answers are what the server last acknowledged, which
+   * is sent with the next exchange. What was given up stays in the history. Does nothing where nothing is parked.
+   * Resolves as `saved('device')` does.
+   */
+  discard(): Promise<SavedOutcome>
+  /** What could not be read on this device and was set aside, with its bytes. */
+  quarantined(): Promise<readonly Quarantined[]>
   /** Every entry of the journal on this device, in order, with its changes. Reads all of it. */
   history(): Promise<readonly LedgerEntry[]>
   /** The session as it was after the entry at a journal position: −1 is before the first, past the last is the last. */

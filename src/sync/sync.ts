@@ -23,6 +23,7 @@ import {
   type SyncStatus,
 } from '../protocol/sync-status.ts'
 import type { SyncOutcome } from '../protocol/wire.ts'
+import type { SessionState } from '../record/state.ts'
 import type { Store } from '../store/store.ts'
 import { createBaseRows } from './base-row.ts'
 import { findUnsent } from './find-unsent.ts'
@@ -57,6 +58,8 @@ export interface Sync {
   /** Reads again what another tab may have been acknowledged. */
   refresh(session: string): Promise<void>
   marksOf(session: string): ServerMarks
+  /** The state the server last acknowledged; `undefined` where that is nothing. */
+  acknowledged(session: string): Promise<SessionState | undefined>
   /** Exchanges at once, parked sessions too, whatever was being waited for; resolves when that exchange is over. */
   now(): Promise<SyncStatus>
   start(): void
@@ -213,7 +216,9 @@ export function createSync(options: SyncOptions): Sync {
       if (isClosed) break
       const { session } = journal
       const wish = open.get(session) ?? { isPullWanted: false }
-      const answer = outcome.outcomes[i]
+      // What is said of another session is no answer to this one.
+      const said = outcome.outcomes[i]
+      const answer = said?.session === session ? said : undefined
       let isFurther = false
       try {
         isFurther = answer !== undefined && (await act({ journal, sent, answer, now: outcome.serverNow }))
@@ -394,6 +399,7 @@ export function createSync(options: SyncOptions): Sync {
         report(error)
       }
     },
+    acknowledged: async (session) => (await bases.read(session)).state,
     marksOf: (session) => marksBySession.get(session) ?? noServerMarks,
     async now() {
       if (isClosed || stateOf() === 'stopped') return this.status
