@@ -72,11 +72,13 @@ export function createForeignDrafts(of: {
     replace(now) {
       const before = drafts
       drafts = now
-      due = due.filter((draft) => now.some((other) => isSame(other, draft)))
+      due = now.filter((draft) => due.some((other) => isSame(other, draft)))
       return before.length !== now.length || before.some((draft, i) => !isSame(draft, now[i]!))
     },
     outdate(entries) {
-      drafts = drafts.map((draft) => withoutLater(draft, latestStamp(entries)))
+      const outdated = (draft: Draft) => withoutLater(draft, latestStamp(entries))
+      drafts = drafts.map(outdated)
+      due = due.map(outdated)
     },
     adopted() {
       const [adopted, ...rest] = due
