@@ -64,6 +64,38 @@ describe('work for the server', () => {
     expect(errors).toEqual([])
   })
 
+  test('is not taken for done by an answer about another session', async () => {
+    const inner = memoryBackend()
+    let isMixedUp = true
+    const backend: Backend = {
+      async exchange(items, options) {
+        if (!isMixedUp || items.length < 2) return inner.exchange(items, options)
+        isMixedUp = false
+        return inner.exchange(items.slice(1), options)
+      },
+    }
+    const clock = createFakeClock()
+    const store = disk()
+    const { waymark } = device({ store, clock, backend: inner })
+    const [first, second] = [
+      await waymark.open('mortgage', { key: 'a' }),
+      await waymark.open('mortgage', { key: 'b' }),
+    ]
+    inner.goOffline()
+    for (const session of [first, second]) {
+      session.set('notes', { a: session.key })
+      session.commit()
+      await session.saved('device')
+    }
+    await waymark.close()
+    inner.goOnline()
+    device({ store, clock, backend })
+    await clock.advance(60_000)
+    expect(isMixedUp).toBe(false)
+    expect(inner.snapshot('u1', first.id)?.steps['notes']).toBe('{"a":"a"}')
+    expect(inner.snapshot('u1', second.id)?.steps['notes']).toBe('{"a":"b"}')
+  })
+
   test('is looked for again where reading the disk failed', async () => {
     const inner = disk()
     await leaveUnsent(inner)
