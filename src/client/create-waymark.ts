@@ -13,7 +13,7 @@ import { createEmitter, reportUncaught } from '../base/emitter.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random, systemRandom } from '../base/ids.ts'
 import type { AnswersOf } from '../flow/answers-of.ts'
-import type { Flow } from '../flow/definition.ts'
+import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
 import type { Backend } from '../protocol/backend.ts'
 import type { SyncStatus } from '../protocol/sync-status.ts'
 import type { Head } from '../record/head.ts'
@@ -212,6 +212,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   function flowOf(id: string): Flow {
     const flow = flowById.get(id)
     if (flow === undefined) throw unknownFlow(id)
+    if (encryption === undefined && sensitiveFieldsOf(flow).size > 0) throw needsEncryption(id)
     return flow
   }
 
@@ -309,6 +310,14 @@ function needsOwnKey(): WaymarkError {
   return new WaymarkError(
     'encryption-needed',
     'A shared device needs "encryption" under a passphrase or a key of the app: a key the browser keeps stays readable on it.',
+  )
+}
+
+function needsEncryption(flow: string): WaymarkError {
+  return new WaymarkError(
+    'encryption-needed',
+    `Flow "${flow}" has sensitive fields, which may not be stored in clear: give createWaymark "encryption".`,
+    { details: { flow } },
   )
 }
 

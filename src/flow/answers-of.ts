@@ -58,6 +58,18 @@ type MergeFields<T> = { readonly [K in keyof T]?: MergePolicy<Partly<T[K]>> } & 
   readonly '*'?: MergePolicy<Json>
 }
 
+/** Names of fields of a step, of an item where it repeats. */
+export type FieldNames<Kind> = Kind extends { readonly flow: unknown }
+  ? never
+  : Kind extends { readonly each: infer Schema } | { readonly schema: infer Schema }
+    ? unknown extends InputOf<Schema>
+      ? readonly string[]
+      : readonly MemberOf<InputOf<Schema>>[]
+    : readonly string[]
+
+/** Of a union, the members of each. */
+type MemberOf<T> = T extends unknown ? keyof T & string : never
+
 /** `T` with every member optional, at any depth; lists stay lists. */
 export type Partly<T> = T extends readonly (infer Item)[]
   ? readonly Partly<Item>[]

@@ -15,6 +15,7 @@ export interface LooseStep {
   readonly weight?: number
   readonly milestone?: boolean
   readonly merge?: MergePolicies
+  readonly sensitive?: readonly string[]
 }
 
 /** The frozen tree of checked steps; the nodes of a sub-flow are copied under their new ids. */
@@ -34,7 +35,7 @@ export function buildNodes(steps: { readonly [key: string]: unknown }): readonly
       } as const
       if (step.flow === undefined) {
         const leaf: Leaf = {
-          ...own(step, ['title', 'description', 'schema', 'each', 'merge']),
+          ...own(step, ['title', 'description', 'schema', 'each', 'merge', 'sensitive']),
           id: key,
           isOptional,
           isMilestone,

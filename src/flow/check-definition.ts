@@ -16,6 +16,7 @@ const members = new Set([
   'weight',
   'milestone',
   'merge',
+  'sensitive',
 ])
 
 const policies: readonly unknown[] = ['latest', 'theirs', 'ours', 'ask'] satisfies MergePolicy[]
@@ -74,11 +75,17 @@ function problemOfStep(step: unknown, key: string, steps: object): string | unde
   if (weight !== undefined && !(Number.isFinite(weight) && (weight as number) > 0)) {
     return 'Make its weight a positive number.'
   }
-  const { merge } = step as Record<string, unknown>
+  const { merge, sensitive } = step as Record<string, unknown>
   if (merge !== undefined && !isPolicies(merge))
     return `Make "merge" an object of ${policies.join(', ')} or functions.`
   if (merge !== undefined && flow !== undefined) return 'Give "merge" to the steps of the sub-flow.'
+  if (sensitive !== undefined && !isNames(sensitive)) return 'Make "sensitive" a list of names of fields.'
+  if (sensitive !== undefined && flow !== undefined) return 'Give "sensitive" to the steps of the sub-flow.'
   return next === undefined ? undefined : problemOfNext(next, key, steps)
+}
+
+function isNames(names: unknown): boolean {
+  return Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '')
 }
 
 function isPolicies(merge: unknown): boolean {

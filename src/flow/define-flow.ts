@@ -1,4 +1,4 @@
-import type { AnswersIn, MergeOptions } from './answers-of.ts'
+import type { AnswersIn, FieldNames, MergeOptions } from './answers-of.ts'
 import { buildNodes } from './build-nodes.ts'
 import { checkDefinition } from './check-definition.ts'
 import type { CheckpointRule } from './checkpoint-rule.ts'
@@ -10,6 +10,11 @@ import { structuralHash } from './structural-hash.ts'
 export type Step<S, T> = StepOptions<S> & { [K in keyof T & keyof StepKinds]: T[K] & StepKinds[K] } & {
   /** What stands where two tabs or devices changed one field; default `latest` for all. Not for sub-flows. */
   readonly merge?: MergeOptions<NoInfer<T>>
+  /**
+   * Fields that must not lie anywhere in clear, of each item where the step repeats. A flow with any is opened only where
+   * `createWaymark` encrypts, and an export without a passphrase leaves them out. Not for sub-flows.
+   */
+  readonly sensitive?: FieldNames<NoInfer<T>>
 }
 
 export interface StepOptions<S> {

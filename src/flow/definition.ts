@@ -43,6 +43,8 @@ export interface Leaf {
   /** The schema of one item, where the answers are a keyed list. */
   readonly each?: StandardSchemaV1
   readonly merge?: MergePolicies
+  /** Names of fields that must not lie anywhere in clear. */
+  readonly sensitive?: readonly string[]
   /** Its own, or of a sub-flow it is in. */
   readonly isOptional: boolean
   /** Its own, or of a sub-flow it is in. */
@@ -116,6 +118,12 @@ export function leafOf(flow: Flow, step: StepId): Leaf {
     `Flow "${flow.id}" has no step "${step}". Use one of: ${[...flow.leaves.keys()].join(', ')}.`,
     { details: { flow: flow.id, step } },
   )
+}
+
+/** The steps with fields that must not lie anywhere in clear, and those fields. */
+export function sensitiveFieldsOf(flow: Flow): ReadonlyMap<StepId, readonly string[]> {
+  const leaves = [...flow.leaves.values()]
+  return new Map(leaves.flatMap(({ id, sensitive }) => (sensitive?.length ? [[id, sensitive] as const] : [])))
 }
 
 /** The leaves under a node, in listed order. */

@@ -181,3 +181,24 @@ test('merge policies are typed by the fields of the step, of its items, or any',
     },
   })
 })
+
+test('sensitive fields are named as the schema, or its items, name them', () => {
+  defineFlow({
+    id: 'x',
+    title: 'X',
+    steps: {
+      bank: {
+        title: 'Bank',
+        schema: z.union([z.object({ iban: z.string() }), z.object({ number: z.number() })]),
+        sensitive: ['iban', 'number'],
+        when: ({ people }) => people?.[0]?.name === 'Ada',
+      },
+      people: { title: 'People', each: z.object({ name: z.string() }), sensitive: ['name'] },
+      notes: { title: 'Notes', sensitive: ['anything'] },
+      // @ts-expect-error the schema has no such field
+      typo: { title: 'A', schema: z.object({ a: z.string() }), sensitive: ['b'] },
+      // @ts-expect-error a sub-flow's own steps name theirs
+      parent: { title: 'A', flow: work, sensitive: ['employer'] },
+    },
+  })
+})

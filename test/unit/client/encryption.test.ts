@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
 import type { WaymarkOptions } from '../../../src/client/create-waymark.ts'
+import { defineFlow } from '../../../src/flow/define-flow.ts'
 import { openEncryptedStore } from '../../../src/store/encrypted-store.ts'
 import type { Encryption } from '../../../src/store/encryption.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
@@ -178,6 +179,19 @@ describe('createWaymark with encryption', () => {
     expect((await store.read([{ store: 'keys', prefix: [session.id] }]))[0]).toHaveLength(1)
     await waymark.remove(session.id)
     expect((await store.read([{ store: 'keys', prefix: [session.id] }]))[0]).toEqual([])
+  })
+})
+
+describe('a flow with sensitive fields', () => {
+  const flow = defineFlow({ id: 'bank', title: 'Bank', steps: { a: { title: 'A', sensitive: ['iban'] } } })
+
+  test('is opened only where what is stored is encrypted, and stores nothing else', async () => {
+    const { store, writes } = watched()
+    const open = (encryption?: Encryption) => page(store, encryption, { flows: [flow] as never })
+    expect(await codeOf(open().open('bank' as never))).toBe('encryption-needed')
+    expect(await codeOf(open().start('bank' as never))).toBe('encryption-needed')
+    expect(writes).toEqual([])
+    expect(await codeOf(open(host(1)).open('bank' as never))).toBe('resolved')
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { isWaymarkError } from '../../../src/base/errors.ts'
 import { defineFlow } from '../../../src/flow/define-flow.ts'
-import { type Flow, leafOf } from '../../../src/flow/definition.ts'
+import { type Flow, leafOf, sensitiveFieldsOf } from '../../../src/flow/definition.ts'
 
 const inner = defineFlow({
   id: 'inner',
@@ -93,6 +93,13 @@ describe('defineFlow', () => {
     ['a weight of 0', () => loose({ a: { title: 'A', weight: 0 } }), 'positive'],
     ['optional as text', () => loose({ a: { title: 'A', optional: 'yes' } }), 'true or false'],
     ['a description that is no text', () => loose({ a: { title: 'A', description: 1 } }), 'description'],
+    ['sensitive as text', () => loose({ a: { title: 'A', sensitive: 'iban' } }), 'list of names'],
+    ['sensitive with an empty name', () => loose({ a: { title: 'A', sensitive: [''] } }), 'list of names'],
+    [
+      'sensitive on a sub-flow',
+      () => loose({ a: { title: 'A', flow: inner, sensitive: ['x'] } }),
+      'sub-flow',
+    ],
     ['next that is no list', () => loose({ a: { title: 'A', next: 'b' } }), 'list'],
     ['next to nowhere', () => loose({ a: { title: 'A', next: [{ to: 'b' }] } }), 'one of: a'],
     [
@@ -120,6 +127,28 @@ describe('defineFlow', () => {
     }
     expect(isWaymarkError(thrown, 'flow-invalid')).toBe(true)
     expect((thrown as Error).message).toContain(advice)
+  })
+})
+
+describe('sensitiveFieldsOf', () => {
+  test('names the fields of each step, in sub-flows too', () => {
+    const bank = defineFlow({
+      id: 'bank',
+      title: 'Bank',
+      steps: {
+        account: { title: 'Account', sensitive: ['iban', 'pin'] },
+        note: { title: 'Note', sensitive: [] },
+      },
+    })
+    const flow = defineFlow({
+      id: 'x',
+      title: 'X',
+      steps: { a: { title: 'A' }, pay: { title: 'Pay', flow: bank }, b: { title: 'B', sensitive: ['c'] } },
+    })
+    expect([...sensitiveFieldsOf(flow)]).toEqual([
+      ['pay.account', ['iban', 'pin']],
+      ['b', ['c']],
+    ])
   })
 })
 

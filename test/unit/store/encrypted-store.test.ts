@@ -156,6 +156,9 @@ describe('the key', () => {
     expect(await rows(await openEncryptedStore(inner, { key: async () => key }))).toEqual(['kept'])
     const halfKey = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt'])
     expect(await codeOf(openEncryptedStore(inner, { key: halfKey }))).toBe('key-wrong')
+    const fresh = watched()
+    expect(await codeOf(openEncryptedStore(fresh.inner, { key: new Uint8Array(16) }))).toBe('key-wrong')
+    expect(fresh.writes).toEqual([])
   })
 
   test('that cannot be fetched now is told apart from a wrong one', async () => {
