@@ -31,6 +31,7 @@ import { type Range, type Store, storeNames } from '../store/store.ts'
 import { createForgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
+import { isNewer, mendHead } from './mend-head.ts'
 import type { TabNews } from './tabs.ts'
 import { turnsOf } from './turns.ts'
 
@@ -215,13 +216,23 @@ export function openAccountSessions(options: {
   }
 
   async function readHeads(owner: string): Promise<{ heads: readonly Head[]; used: ReadonlySet<string> }> {
-    const [values = []] = await (await options.store).read([{ store: 'heads', prefix: [owner] }])
+    const store = await options.store
+    const all: Range = { store: 'heads', prefix: [owner] }
+    const [values = [], keys = []] = await store.read([all, { ...all, isKeys: true }])
     const used = new Set(
       (values as Partial<Marker>[]).flatMap((value) =>
         value?.fate === undefined ? [] : (value.session ?? []),
       ),
     )
-    const heads = values.flatMap((value) => readHead(value) ?? []).filter((head) => !used.has(head.id))
+    const heads: Head[] = []
+    for (const [i, found] of values.entries()) {
+      const [, id = '', fate] = keys[i] as string[]
+      if (fate !== undefined || used.has(id)) continue
+      const head = readHead(found) ?? (await mendHead({ store, account: owner, id, found, flowById, clock }))
+      if (head !== undefined) heads.push(head)
+      if (head !== found && !isNewer(found))
+        onError(unreadable(id, [{ place: 'head', reason: 'does not verify', row: null }]))
+    }
     return { heads, used }
   }
 
