@@ -2,109 +2,35 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical.ts'
 import type { Json } from '../../../src/base/json.ts'
-import { applyPatch, type Operation, parsePointer, toToken } from '../../../src/base/patch.ts'
+import { diff, valueAt } from '../../../src/base/patch.ts'
 import { type MergeOptions, mergeStates } from '../../../src/merge/merge-states.ts'
-import type { Stamp, StampOf } from '../../../src/merge/merge-value.ts'
-import {
-  applyChange,
-  type Change,
-  initialState,
-  isEnded,
-  type Loser,
-  type SessionState,
-} from '../../../src/record/state.ts'
+import type { StampOf } from '../../../src/merge/merge-value.ts'
+import { type Change, conflictId, isEnded, type Loser, type SessionState } from '../../../src/record/state.ts'
 import { deepFreeze } from '../base/arbitrary-json.ts'
-import { arbitraryEnd, arbitraryMove, testFlow } from '../record/arbitrary-change.ts'
+import { testFlow } from '../record/arbitrary-change.ts'
+import {
+  arbitraryPolicies,
+  fold,
+  isLost,
+  leavesOf,
+  ordersOf,
+  reread,
+  runs,
+  scenarios,
+  start,
+  swapped,
+} from './scenarios.ts'
 
-const runs = { numRuns: 1500 }
-const fold = (state: SessionState, changes: readonly Change[]) =>
-  deepFreeze(changes.reduce(applyChange, state))
-const start = fold(initialState(testFlow, 'one'), [
-  { type: 'started', flow: testFlow, step: 'one', key: 'k' },
-])
 const set = (step: string, value: Json, path = ''): Change => ({
   ...{ type: 'set', step, patch: [{ op: 'add', path, value }] },
 })
 const finish = (step: string): Change => ({ type: 'finished', step, how: 'valid' })
 
-/** A stamp per step and path that is stable, and whose writer is the side's own. */
-function stamps(writer: string, seed: number): StampOf {
-  return (step, path): Stamp => {
-    let at = seed
-    for (const char of step + path) at = (at * 31 + char.charCodeAt(0)) % 5
-    return { at, writer }
-  }
-}
-
-interface Scenario extends MergeOptions {
-  readonly base: SessionState
-}
-
-function scenarios(options: { ends?: boolean } = {}): fc.Arbitrary<Scenario> {
-  const moves = fc.array(arbitraryMove, { maxLength: 5 })
-  const end = options.ends ? fc.option(arbitraryEnd) : fc.constant(null)
-  return fc
-    .record({
-      before: moves,
-      our: moves,
-      their: moves,
-      ourEnd: end,
-      theirEnd: end,
-      a: fc.nat(4),
-      b: fc.nat(4),
-    })
-    .map(({ before, our, their, ourEnd, theirEnd, a, b }) => {
-      const base = fold(start, before)
-      return {
-        base,
-        ours: fold(base, ourEnd ? [...our, ourEnd] : our),
-        theirs: fold(base, theirEnd ? [...their, theirEnd] : their),
-        ourStamp: stamps('a', a),
-        theirStamp: stamps('b', b),
-      }
-    })
-}
-
-const swapped = (options: MergeOptions): MergeOptions => ({
-  ...{ base: options.base, ours: options.theirs, theirs: options.ours },
-  ...{ ourStamp: options.theirStamp, theirStamp: options.ourStamp },
-})
-/** Equal, and sharing nothing: as read from storage. */
-const reread = (state: SessionState): SessionState =>
-  deepFreeze(JSON.parse(JSON.stringify(state)) as SessionState)
-
-/** Every place that holds a value that is not an object with members, with the value's text. */
-function leaves(value: Json | undefined, path = '', into = new Map<string, string>()): Map<string, string> {
-  if (value === undefined) return into
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return into.set(path, canonicalJson(value))
-  for (const [key, member] of Object.entries(value)) leaves(member as Json, `${path}/${toToken(key)}`, into)
-  return into
-}
-const leavesOf = (state: SessionState) => leaves(state.answers as unknown as Json)
-
-/** Tells whether the losers name this place of the answers, with that value or within what they hold. */
-function isLost(losers: readonly Loser[], place: string, text: string | undefined): boolean {
-  const [step, ...tokens] = parsePointer(place)
-  return losers.some((loser) => {
-    if (loser.step !== step) return false
-    const at = parsePointer(loser.path)
-    if (at.some((token, i) => tokens[i] !== token)) return false
-    return (
-      leaves(loser.value, '').get(
-        tokens
-          .slice(at.length)
-          .map((token) => `/${toToken(token)}`)
-          .join(''),
-      ) === text
-    )
-  })
-}
-
 describe('mergeStates', () => {
   test('touches nothing, gives plain JSON, and the same again', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), (options) => {
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         const outcome = mergeStates(options)
         expect(JSON.parse(JSON.stringify(outcome.state))).toEqual(outcome.state)
         expect(mergeStates(options)).toEqual(outcome)
@@ -115,8 +41,9 @@ describe('mergeStates', () => {
 
   test('gives a side merged with itself or with the base', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), ({ base, ours, ourStamp, theirStamp }) => {
-        const stampOf = { ourStamp, theirStamp }
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const { base, ours, ourStamp, theirStamp } = scenario
+        const stampOf = { ourStamp, theirStamp, policyOf }
         for (const other of [base, ours, reread(base), reread(ours)]) {
           const outcome = mergeStates({ base, ours, theirs: other, ...stampOf })
           expect(outcome.losers).toEqual([])
@@ -133,7 +60,8 @@ describe('mergeStates', () => {
 
   test('gives what it gave when its result is merged again', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), (options) => {
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         const { state } = mergeStates(options)
         for (const side of ['ours', 'theirs'] as const) {
           const again = mergeStates({
@@ -152,7 +80,8 @@ describe('mergeStates', () => {
 
   test('gives the same answers, finishes and losers whichever side is ours', () => {
     fc.assert(
-      fc.property(scenarios(), (options) => {
+      fc.property(scenarios(), arbitraryPolicies(['latest', 'ask']), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         const one = mergeStates(options)
         const other = mergeStates(swapped(options))
         expect(canonicalJson(other.state.answers as unknown as Json)).toBe(
@@ -168,9 +97,26 @@ describe('mergeStates', () => {
     )
   })
 
+  test('gives, swapped, by ours what it gave by theirs', () => {
+    fc.assert(
+      fc.property(scenarios(), fc.constantFrom('ours' as const, 'theirs' as const), (options, policy) => {
+        const one = mergeStates({ ...options, policyOf: () => policy })
+        const other = mergeStates({
+          ...swapped(options),
+          policyOf: () => (policy === 'ours' ? 'theirs' : 'ours'),
+        })
+        expect(canonicalJson(other.state.answers as unknown as Json)).toBe(
+          canonicalJson(one.state.answers as unknown as Json),
+        )
+      }),
+      runs,
+    )
+  })
+
   test('invents no value', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), (options) => {
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         const ours = leavesOf(options.ours)
         const theirs = leavesOf(options.theirs)
         for (const [place, text] of leavesOf(mergeStates(options).state)) {
@@ -183,7 +129,8 @@ describe('mergeStates', () => {
 
   test('drops no value that a side changed without a loser, and no deletion', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), (options) => {
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         const { state, losers } = mergeStates(options)
         const base = leavesOf(options.base)
         const merged = leavesOf(state)
@@ -204,16 +151,50 @@ describe('mergeStates', () => {
     )
   })
 
+  test('keeps every list’s order but where both sides moved items, and says so then', () => {
+    fc.assert(
+      fc.property(scenarios(), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
+        const { state, losers } = mergeStates(options)
+        const [was, our, their, merged] = [options.base, options.ours, options.theirs, state].map((side) =>
+          ordersOf(side.answers as unknown as Json),
+        ) as [Map<string, string[]>, Map<string, string[]>, Map<string, string[]>, Map<string, string[]>]
+        for (const [place, keys] of merged) {
+          const [before, ours, theirs] = [was, our, their].map((orders) => orders.get(place) ?? [])
+          const shared = (a: readonly string[] = [], b: readonly string[] = []) =>
+            a.filter((key) => b.includes(key))
+          const isMoved = (side: string[] = []) => `${shared(side, before)}` !== `${shared(before, side)}`
+          for (const side of [ours, theirs]) {
+            if (`${shared(keys, side)}` === `${shared(side, keys)}`) continue
+            // This order was not kept: the other side moved items, or has others among them.
+            const other = side === ours ? theirs : ours
+            expect(isMoved(other) || !isMoved(side)).toBe(true)
+            if (!isMoved(side) || !our.has(place) || !their.has(place)) continue
+            const isTold = losers.some(
+              (loser) =>
+                `/${loser.step}${loser.path}` === `${place}/~` ||
+                `${place}/`.startsWith(`/${loser.step}${loser.path}/`),
+            )
+            expect(isTold).toBe(`${shared(ours, theirs)}` !== `${shared(theirs, ours)}`)
+          }
+          expect(new Set(keys).size).toBe(keys.length)
+        }
+      }),
+      runs,
+    )
+  })
+
   test('says of every loser when and by whom, and its value is the side’s own', () => {
     fc.assert(
-      fc.property(scenarios({ ends: true }), (options) => {
+      fc.property(scenarios({ ends: true }), arbitraryPolicies(), (scenario, policyOf) => {
+        const options = { ...scenario, policyOf }
         for (const loser of mergeStates(options).losers) {
           const isOurs = loser.writer === 'a'
           const stamp = (isOurs ? options.ourStamp : options.theirStamp)(loser.step, loser.path)
           expect({ at: loser.at, writer: loser.writer }).toEqual(stamp)
           const side = (isOurs ? options.ours : options.theirs).answers
           const step = Object.hasOwn(side, loser.step) ? (side[loser.step] as Json | undefined) : undefined
-          expect(loser.value).toEqual(at(step, loser.path))
+          expect(loser.value).toEqual(valueAt(step, loser.path))
         }
       }),
       runs,
@@ -382,20 +363,76 @@ describe('mergeStates', () => {
     expect(mergeStates(swapped(options)).state.answers).toEqual({ one: { a: 3 } })
   })
 
-  test('takes a list as one value', () => {
+  const list = (...items: [string, Json?][]): Json => items.map(([key, n = 0]) => ({ key, n }))
+  const lists = (before: Json, our: Json, their: Json) => {
+    const base = fold(start, [set('one', { list: before })])
+    const to = (after: Json): Change => ({ type: 'set', step: 'one', patch: diff(before, after, '/list') })
+    return merge(base, [to(our)], [to(their)])
+  }
+  const listIn = (state: SessionState) => (state.answers['one'] as { list: Json }).list
+
+  test('keeps what one side typed in an item and what the other added, removed and moved', () => {
+    const { state, losers } = lists(
+      list(['a'], ['b'], ['c']),
+      list(['a'], ['b', 7], ['c']),
+      list(['c'], ['b'], ['new']),
+    )
+    expect(listIn(state)).toEqual(list(['c'], ['b', 7], ['new']))
+    expect(losers).toEqual([])
+  })
+
+  test('keeps an item that one side removed and the other changed, and offers to remove it', () => {
+    for (const [our, their, loser] of [
+      [list(), list(['a', 2]), { at: 2, writer: 'a' }],
+      [list(['a', 2]), list(), { at: 1, writer: 'b' }],
+    ] as const) {
+      const { state, losers } = lists(list(['a']), our, their)
+      expect(listIn(state)).toEqual(list(['a', 2]))
+      expect(losers).toEqual([{ step: 'one', path: '/list/~=a', ...loser }])
+    }
+  })
+
+  test('keeps what both sides added, the earlier first, each behind what it was added to', () => {
+    expect(
+      listIn(lists(list(['a'], ['z']), list(['a'], ['our'], ['z']), list(['a'], ['their'], ['z'])).state),
+    ).toEqual(list(['a'], ['their'], ['our'], ['z']))
+    expect(listIn(lists(list(), list(['our']), list(['their'])).state)).toEqual(list(['their'], ['our']))
+  })
+
+  test('takes the later order of two, and records the other without offering it', () => {
+    const { state, losers } = lists(
+      list(['a'], ['b'], ['c']),
+      list(['c'], ['b'], ['a']),
+      list(['b'], ['a'], ['c']),
+    )
+    expect(listIn(state)).toEqual(list(['c'], ['b'], ['a']))
+    expect(losers).toEqual([
+      { step: 'one', path: '/list/~', value: ['b', 'a', 'c'], at: 1, writer: 'b', kind: 'settled' },
+    ])
+  })
+
+  test('merges lists inside items', () => {
+    const nested = (pets: Json) => [{ key: 'a', pets }] as Json
+    const { state } = lists(nested(list(['x'])), nested(list(['x', 1])), nested(list(['x'], ['y'])))
+    expect(listIn(state)).toEqual(nested(list(['x', 1], ['y'])))
+  })
+
+  test('leaves conflicts open that neither side resolved, and no other', () => {
+    const loser = (n: number): Loser => ({ step: 'one', path: '/a', value: n, at: n, writer: 'w' })
+    const [first, second, third] = [loser(1), loser(2), loser(3)]
+    const met = (one: Loser): Change => ({ type: 'merged', patch: [], joins: {}, losers: [one] })
+    const resolved = (one: Loser): Change => ({ type: 'resolved', id: conflictId(one), choice: 'keep' })
+    const base = fold(start, [met(first), met(second)])
+    const { state } = merge(base, [resolved(first), set('one', { a: 1 })], [met(third), set('two', { a: 1 })])
+    expect(Object.values(state.conflicts ?? {})).toEqual([second, third])
+    const none = merge(base, [resolved(first), resolved(second)], [set('two', { a: 1 })]).state
+    expect('conflicts' in none).toBe(false)
+  })
+
+  test('takes a list without keys as one value', () => {
     const base = fold(start, [set('one', { l: [1, 2] })])
     const { state, losers } = merge(base, [set('one', [1, 2, 3], '/l')], [set('one', [0, 1, 2], '/l')])
     expect(state.answers).toEqual({ one: { l: [1, 2, 3] } })
     expect(losers).toMatchObject([{ path: '/l', value: [0, 1, 2] }])
   })
 })
-
-function at(value: Json | undefined, path: string): Json | undefined {
-  const found: Operation[] = []
-  let here = value
-  for (const token of parsePointer(path)) {
-    if (typeof here !== 'object' || here === null || !Object.hasOwn(here, token)) return undefined
-    here = (here as { readonly [key: string]: Json })[token]
-  }
-  return applyPatch(here, found)
-}
