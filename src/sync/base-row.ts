@@ -45,7 +45,8 @@ export interface BaseRows {
   read(session: string): Promise<SyncBase>
   /** The rows that store a new base, for a write of the caller's; parts seen at the last `read` are left out. */
   rows(session: string, base: AcknowledgedBase): readonly Row[]
-  write(session: string, base: AcknowledgedBase): Promise<void>
+  /** `remove` goes in the same transaction. */
+  write(session: string, base: AcknowledgedBase, remove?: readonly Range[]): Promise<void>
   forget(session: string): Promise<void>
 }
 
@@ -89,13 +90,13 @@ export function createBaseRows(store: Pick<Store, 'read' | 'write'>, account: st
       return { rev: row.rev, position: row.i, state, heads: manifest.heads }
     },
     rows: (session, base) => toRows(session, base, storedBySession.get(session) ?? new Set()).put,
-    async write(session, base) {
+    async write(session, base, remove = []) {
       const [keys = []] = await store.read([{ store: 'sync', prefix: [session, 'part'], isKeys: true }])
       const stored = new Set((keys as Key[]).map((key) => key[2] as string))
       const { put, live } = toRows(session, base, stored)
       const unused = [...stored].filter((hash) => !live.has(hash))
-      const remove = unused.map((hash): Range => ({ store: 'sync', prefix: [session, 'part', hash] }))
-      await store.write({ durability: 'relaxed', put, remove })
+      const parts = unused.map((hash): Range => ({ store: 'sync', prefix: [session, 'part', hash] }))
+      await store.write({ durability: 'relaxed', put, remove: [...parts, ...remove] })
     },
     async forget(session) {
       await store.write({ durability: 'relaxed', remove: [{ store: 'sync', prefix: [session] }] })

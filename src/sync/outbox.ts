@@ -30,6 +30,7 @@ import { fromParts, type Parts, partsOf } from '../record/parts.ts'
 import { initialState, isEnded, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import type { BaseRows, SyncBase } from './base-row.ts'
+import { parkedRange } from './parked-row.ts'
 
 /** Entries in one push, and the length of their text, at most; the rest follow in the next. One entry always goes. */
 export const entriesPerPush = 1_000
@@ -248,7 +249,7 @@ function toMeta(state: SessionState, key: string): WireMeta {
   return { flow, key, status, step, finished, visited, ...(submitted === undefined ? {} : { submitted }) }
 }
 
-/** The server took it: what was sent is acknowledged. */
+/** The server took it: what was sent is acknowledged, and nothing of it is refused any more, whoever was told so. */
 export async function acknowledge(
   bases: BaseRows,
   session: string,
@@ -258,7 +259,8 @@ export async function acknowledge(
   if (sent.state === undefined) return
   const entries = sent.unsent.filter((one) => !one.isLocal).map(({ entry }) => entry)
   const heads = { ...sent.base.heads, ...Object.fromEntries(entries.map((e) => [e.writer, headOf(e)])) }
-  await bases.write(session, { rev, position: sent.upTo, state: sent.state, heads })
+  const base = { rev, position: sent.upTo, state: sent.state, heads }
+  await bases.write(session, base, [parkedRange(session)])
 }
 
 function headOf({ n, hash }: Entry): ChainHead {

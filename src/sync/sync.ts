@@ -274,9 +274,6 @@ export function createSync(options: SyncOptions): Sync {
       case 'accepted':
         queue.progressed(session)
         await acknowledge(bases, session, sent, answer.rev)
-        if (marksBySession.get(session)?.parked !== undefined) {
-          await store.write({ durability: 'relaxed', remove: [parkedRange(session)] })
-        }
         onSynced(session)
         mark(session, { position: sent.upTo, rev: answer.rev, parked: undefined })
         if (sent.hasMore || journal.position > sent.upTo) queue.want(session, false)
