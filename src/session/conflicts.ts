@@ -55,7 +55,7 @@ function listOf(conflicts: Conflicts, answers: Answers): Conflict[] {
         ...{ id, at: msFromStamp(at), isAsking: kind === 'ask', isLate: kind === 'late' },
       }
     })
-    .sort((a, b) => a.at - b.at)
+    .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))
 }
 
 function placeOf(path: string): Pick<Conflict, 'item' | 'field'> {
