@@ -14,6 +14,7 @@ import type { Clock, HybridClock } from '../base/clock.ts'
 import { WaymarkError } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import type { Random } from '../base/ids.ts'
+import { loadChunk } from '../base/load-chunk.ts'
 import { isCheckpointDue } from '../flow/checkpoint-rule.ts'
 import type { Flow } from '../flow/definition.ts'
 import { policiesOf } from '../flow/merge-policy.ts'
@@ -21,9 +22,10 @@ import type { Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/open-journal.ts'
 import type { Damage } from '../journal/restore.ts'
 import { firstStep } from '../machine/plan.ts'
+import type { ImportOutcome } from '../portable/import-session.ts'
 import type { Backend } from '../protocol/backend.ts'
 import { type Head, readHead } from '../record/head.ts'
-import { initialState } from '../record/state.ts'
+import { initialState, type SessionState } from '../record/state.ts'
 import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
@@ -32,6 +34,7 @@ import { createForgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import { isNewer, mendHead } from './mend-head.ts'
+import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
 import type { TabNews } from './tabs.ts'
 import { turnsOf } from './turns.ts'
 
@@ -46,6 +49,8 @@ export interface AccountSessions {
   remove(id: string): Promise<void>
   /** Takes over the sessions of someone not signed in. */
   claim(): Promise<void>
+  export(options: ExportOptions & { readonly ids?: readonly string[] }): Promise<Blob>
+  import(file: Blob | string, options: ImportOptions): Promise<readonly ImportOutcome[]>
   hear(news: TabNews): void
   forEachJournal(use: (journal: Journal) => void): void
   /** Runs `change`, which replaces the store, while every session has its journal open to be stored anew. */
@@ -58,6 +63,7 @@ interface Lane {
   readonly flow: Flow
   readonly key: string
   readonly journal: Promise<Journal>
+  readonly toHead: (state: SessionState) => Head
   handle: SessionHandle | undefined
   /** Who keeps the journal open: sync, and the session as one. */
   holders: number
@@ -85,6 +91,7 @@ export function openAccountSessions(options: {
   readonly isSyncing: boolean
   /** Others use this device: see `forget-finished.ts`. */
   readonly isShared: boolean
+  readonly isEncrypted: boolean
   /** Why nothing stored survives the page, once the store is open. */
   readonly storeProblem: () => AtRisk | undefined
   readonly tell: (news: TabNews) => void
@@ -140,15 +147,16 @@ export function openAccountSessions(options: {
   }
 
   function makeLane(store: Store, id: string, flow: Flow, head: { key: string; createdAt?: number }): Lane {
-    const { key } = head
+    const { key, createdAt = clock.now() } = head
+    const toHead = createHeadMaker({ id, account, flow, clock, key, createdAt })
     const lane: Lane = {
-      ...{ flow, key, handle: undefined, holders: 0, openers: 0 },
+      ...{ flow, key, toHead, handle: undefined, holders: 0, openers: 0 },
       journal: openJournal({
         ...{ store, session: id, writer, clock, hybrid, random },
         policyOf: policiesOf(flow, onError),
         start: { flow: flow.ref, step: firstStep(flow), key },
         isCheckpointDue: (changes) => isCheckpointDue(flow, changes),
-        toHead: createHeadMaker({ id, account, flow, clock, key, createdAt: head.createdAt ?? clock.now() }),
+        toHead,
         onEvent(event) {
           if (event.type === 'stored') {
             tell({ type: 'stored', session: id })
@@ -277,6 +285,7 @@ export function openAccountSessions(options: {
             isCheckpoint: (changes) => isCheckpointDue(flow, changes),
           })
         },
+        toFile: (options) => sessions.export({ ...options, ids: [id] }),
         release: () => release(id, lane),
       })
       sync?.refresh(id)
@@ -324,6 +333,8 @@ export function openAccountSessions(options: {
         sync?.note(head.id)
       }
     },
+    export: async (given) => (await loadPortability()).exportSessions(portable, given),
+    import: async (file, given) => (await loadPortability()).importSessions(portable, file, given),
     hear({ type, session }) {
       if (type === 'synced') sync?.refresh(session)
       if (type === 'removed') evict(session, true).catch(onError)
@@ -356,6 +367,19 @@ export function openAccountSessions(options: {
       for (const id of [...lanes.keys()]) await evict(id, false)
     },
   }
+  const portable: PortableAccount = {
+    ...{ account, store: options.store, flowById, isEncrypted: options.isEncrypted, now: clock.now, random },
+    heads: sessions.heads,
+    async openSession(id) {
+      const lane = lanes.get(id)
+      return lane && { journal: await lane.journal, toHead: lane.toHead }
+    },
+    async imported(id) {
+      tell({ type: 'stored', session: id })
+      sync?.note(id)
+      await (await lanes.get(id)?.journal)?.catchUp()
+    },
+  }
   const forgetting = options.isShared
     ? createForgetting({
         ...{ store: options.store, heads: sessions.heads, remove: sessions.remove, onError },
@@ -366,6 +390,10 @@ export function openAccountSessions(options: {
   // A store that does not open is told to whoever opens a session.
   if (sync === undefined) options.store.then(forgetting?.lookAtAll, () => {})
   return sessions
+}
+
+function loadPortability(): Promise<typeof import('./portability.ts')> {
+  return loadChunk(import('./portability.ts'), 'nothing was exported or imported')
 }
 
 function unreadable(session: string, damage: readonly Damage[]): WaymarkError {

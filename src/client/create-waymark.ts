@@ -14,6 +14,7 @@ import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random, systemRandom } from '../base/ids.ts'
 import type { AnswersOf } from '../flow/answers-of.ts'
 import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
+import type { ImportOutcome } from '../portable/import-session.ts'
 import type { Backend } from '../protocol/backend.ts'
 import type { SyncStatus } from '../protocol/sync-status.ts'
 import type { Head } from '../record/head.ts'
@@ -29,6 +30,7 @@ import type { Store } from '../store/store.ts'
 import { type AccountSessions, openAccountSessions, unknownFlow } from './account-sessions.ts'
 import { type Resumable, toResumable } from './heads.ts'
 import { type PageLife, watchPageLife } from './page-life.ts'
+import type { ExportOptions, ImportOptions } from './portability.ts'
 import { openTabs, type Tabs } from './tabs.ts'
 
 export interface WaymarkOptions<F extends Flow = Flow> {
@@ -98,6 +100,17 @@ export interface Waymark<F extends Flow = Flow> {
    * on. Rejects, with nothing changed, with `key-wrong`, and with `encryption-needed` where nothing is encrypted.
    */
   rotate(encryption: Encryption): Promise<void>
+  /**
+   * Every session of this account on this device, as a file: plain JSON without the answers named as sensitive, or
+   * sealed under a passphrase with everything. What is entered and could not be stored is in it.
+   */
+  export(options?: ExportOptions): Promise<Blob>
+  /**
+   * Brings back what `export` made. Each session is verified, hash by hash, and put behind what is here; one that is
+   * here and went on is left alone. Tells of each what became of it. Rejects with `import-unreadable`, `key-wrong`,
+   * `outdated`.
+   */
+  import(file: Blob | string, options?: ImportOptions): Promise<readonly ImportOutcome[]>
   readonly sync: {
     readonly status: SyncStatus | undefined
     now(): Promise<SyncStatus | undefined>
@@ -186,6 +199,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     return openAccountSessions({
       ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
       isShared: options.isShared ?? false,
+      isEncrypted: encryption !== undefined,
       storeProblem: () => storeProblem,
       tell: tabs.tell,
       onSyncChange: () => syncChanged.emit(),
@@ -265,6 +279,8 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         assertOpen()
         if (current.account !== '') await current.claim()
       }),
+    export: async (given = {}) => (await settledSessions()).export(given),
+    import: async (file, given = {}) => (await settledSessions()).import(file, given),
     async rotate(next) {
       assertOpen()
       await store

@@ -44,6 +44,7 @@ export interface SessionOptions<F extends Flow> {
   /** Why nothing stored here survives the page, where that is so. */
   readonly storeProblem: () => AtRisk | undefined
   readonly readLedger: () => Promise<Ledger>
+  readonly toFile: (options: { readonly passphrase?: string }) => Promise<Blob>
   readonly readQuarantine: () => Promise<readonly Quarantined[]>
   readonly onError: (error: unknown) => void
   /** Called by each `close()`: one opener less. The last one's promise rejects where it may not let go. */
@@ -319,6 +320,7 @@ export function createSession<F extends Flow>(
       const { entries, damage } = await options.readLedger()
       return damage.length === 0 ? { type: 'whole', entries: entries.length } : { type: 'broken', damage }
     },
+    export: async (given = {}) => options.toFile(given),
     async toState() {
       const { checkpoints } = await options.readLedger()
       const { state, step } = at()

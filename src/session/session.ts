@@ -122,6 +122,8 @@ export interface Session<F extends Flow = Flow> {
   verify(): Promise<Verification>
   /** The plain state envelope. */
   toState(): Promise<StateEnvelope>
+  /** The session as a file for `waymark.import`: sealed under a passphrase, or plain without sensitive answers. */
+  export(options?: { readonly passphrase?: string }): Promise<Blob>
   /**
    * Stores what is local and lets go. Whoever opened the session closes it once; the last one ends it. Rejects, with
    * the session still open, where something entered cannot be stored.

@@ -1,4 +1,5 @@
 import { WaymarkError } from '../base/errors.ts'
+import { loadChunk } from '../base/load-chunk.ts'
 import type { EncryptedStore } from './encrypted-store.ts'
 import type { Store } from './store.ts'
 
@@ -43,15 +44,7 @@ export async function openSealed(store: Store, encryption: Encryption | undefine
 /** The code that seals. Rejects with `encryption-unavailable` on plain http, `chunk-unavailable` where it cannot load. */
 export async function loadSealing(): Promise<typeof import('./encrypted-store.ts')> {
   assertWebCrypto()
-  try {
-    return await import('./encrypted-store.ts')
-  } catch (error) {
-    throw new WaymarkError(
-      'chunk-unavailable',
-      'The part of Waymark that encrypts could not be loaded, so nothing is stored. Reload the page when online.',
-      { cause: error, isRetryable: true },
-    )
-  }
+  return loadChunk(import('./encrypted-store.ts'), 'nothing can be encrypted and nothing is stored')
 }
 
 /** Throws where the browser offers this page no encryption. */
