@@ -17,6 +17,7 @@
 import { type IDBPDatabase, openDB, unwrap } from 'idb'
 import type { Clock } from '../base/clock.ts'
 import { isWaymarkError, WaymarkError } from '../base/errors.ts'
+import { isServerLost, openInFreshFrame } from './fresh-frame.ts'
 import { toStorageError } from './storage-error.ts'
 import { type Range, rangeBounds, type Store, storeNames, type Write, type WriteOutcome } from './store.ts'
 
@@ -137,18 +138,20 @@ async function openDatabase(
   if (typeof indexedDB === 'undefined' || indexedDB === null) {
     throw new DOMException('IndexedDB is missing', 'NotSupportedError')
   }
+  const onUpgrade = (database: IDBDatabase, oldVersion: number) => {
+    if (oldVersion === 0) onMade()
+    for (const store of storeNames) {
+      if (!database.objectStoreNames.contains(store)) database.createObjectStore(store)
+    }
+  }
+  const onBlocking = (database: IDBDatabase) => {
+    database.close()
+    onLost(database)
+  }
   const callbacks = {
-    upgrade(database: IDBPDatabase, oldVersion: number) {
-      if (oldVersion === 0) onMade()
-      for (const store of storeNames) {
-        if (!database.objectStoreNames.contains(store)) database.createObjectStore(store)
-      }
-    },
-    blocking(_current: number, _blocked: number | null, event: IDBVersionChangeEvent) {
-      const database = event.target as IDBDatabase
-      database.close()
-      onLost(database)
-    },
+    upgrade: (database: IDBPDatabase, oldVersion: number) => onUpgrade(unwrap(database), oldVersion),
+    blocking: (_current: number, _blocked: number | null, event: IDBVersionChangeEvent) =>
+      onBlocking(event.target as IDBDatabase),
     terminated: () => onLost(opened),
   }
   let opened: IDBDatabase | undefined
@@ -156,6 +159,7 @@ async function openDatabase(
     opened = unwrap(await openDB(name, databaseVersion, callbacks))
     return opened
   } catch (error) {
+    if (isServerLost(error)) return openInFreshFrame(name, { onUpgrade, onBlocking, onLost })
     // Written by newer code: open it as it is; what this version does not know ends its writing, record by record.
     if ((error as DOMException).name !== 'VersionError') throw error
     opened = unwrap(await openDB(name, undefined, callbacks))
@@ -248,11 +252,8 @@ function toKeyRange(range: Range): IDBKeyRange | undefined {
 
 /** The handle is dead, not the data: drop it and open again. */
 function isConnectionLost(error: unknown): boolean {
-  if (!(error instanceof DOMException)) return false
-  return (
-    error.name === 'InvalidStateError' ||
-    (error.name === 'UnknownError' && error.message.includes('Connection to Indexed Database server lost'))
-  )
+  // By name: what a fresh frame opened throws errors of that frame.
+  return (error as Partial<DOMException> | null)?.name === 'InvalidStateError' || isServerLost(error)
 }
 
 function watch<T>(work: Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {

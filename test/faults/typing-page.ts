@@ -115,6 +115,13 @@ function anything() {
   }
 }
 
-async function report(body: object): Promise<void> {
-  await fetch('/report', { method: 'POST', body: JSON.stringify({ round, ...body }) })
+/** The network may go for a moment, as when the browser's network process is killed. */
+async function report(body: object, triesLeft = 20): Promise<void> {
+  try {
+    await fetch('/report', { method: 'POST', body: JSON.stringify({ round, ...body }) })
+  } catch (error) {
+    if (triesLeft === 0) throw error
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await report(body, triesLeft - 1)
+  }
 }

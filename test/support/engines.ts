@@ -24,6 +24,8 @@ export interface RunningEngine {
   readonly pid: number
   /** SIGKILL to the whole browser, at once; resolves when all of it is gone. */
   kill(): Promise<void>
+  /** SIGKILL to the processes of it whose name begins so; returns how many there were. */
+  killPart(name: string): number
   /** Ends it the polite way, then makes sure of it. */
   close(): Promise<void>
 }
@@ -83,6 +85,7 @@ export async function launchEngine(engine: Engine, options: LaunchOptions): Prom
   return {
     pid,
     kill,
+    killPart: (name) => killPart(mark, name),
     async close() {
       browser.kill('SIGTERM')
       await waitUntil(() => browser.exitCode !== null || browser.signalCode !== null, 5000).catch(() => {})
@@ -120,6 +123,7 @@ async function openPersistent(
   return {
     context,
     pid,
+    killPart: (name) => killPart(mark, name),
     kill: async () => {
       await kill()
       // Nothing is left to close, but Playwright has files of its own to put away.
@@ -217,6 +221,20 @@ function ender(pid: number, mark: Mark): () => Promise<void> {
       return mark.findProcesses().length === 0
     }, 10_000).finally(() => process.off('exit', strike))
     return ended
+  }
+}
+
+function killPart(mark: Mark, name: string): number {
+  const found = mark.findProcesses().filter((pid) => readName(pid).startsWith(name))
+  for (const pid of found) killOne(pid)
+  return found.length
+}
+
+function readName(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8')
+  } catch {
+    return ''
   }
 }
 
