@@ -25,11 +25,13 @@ export function createCheckpoints(options: {
   readonly clock: Clock
   /** Entries past the newest checkpoint by now. */
   readonly tail: number
+  /** One that is stored does not verify: no part of it is relied on until it is written anew. */
+  readonly isSuspect: boolean
   readonly onError: (error: unknown) => void
 }): Checkpoints {
   const { store, session, clock, onError } = options
   const writer = createCheckpointWriter()
-  let { tail } = options
+  let { tail, isSuspect } = options
   let isDue = false
   let take: (() => Checkpoint) | undefined
   let cancel = () => {}
@@ -59,7 +61,7 @@ export function createCheckpoints(options: {
       { store: 'checkpoints', key: [session, row.i], value: row },
       ...toPartRows(
         session,
-        parts.filter((part) => !stored.has(part.k)),
+        parts.filter((part) => isSuspect || !stored.has(part.k)),
       ),
     ]
     const remove: Range[] = [
@@ -71,6 +73,7 @@ export function createCheckpoints(options: {
         .map((hash): Range => ({ store: 'parts', prefix: [session, hash] })),
     ]
     await store.write({ durability: 'relaxed', put, remove })
+    isSuspect = false
   }
 
   return {

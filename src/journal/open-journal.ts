@@ -92,6 +92,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     session,
     clock,
     tail: restored.tail,
+    isSuspect: restored.damage.some(({ place }) => place.startsWith('checkpoint/')),
     onError: (error) => onEvent({ type: 'error', error }),
   })
   const foreignDrafts = createForeignDrafts({

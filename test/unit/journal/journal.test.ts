@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Journal } from '../../../src/journal/journal.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
@@ -256,5 +257,31 @@ describe('openJournal', () => {
     expect(drafts).toHaveLength(1)
     const [rows] = await store.read([{ store: 'journal', prefix: ['s1'] }])
     expect(rows).toHaveLength(2)
+  })
+
+  test('writes a damaged part of a checkpoint anew with the next one', async () => {
+    const store = createMemoryStore()
+    const finish = async (journal: Journal, name: string) => {
+      const finished = { type: 'finished' as const, step: 'applicant', how: 'valid' as const }
+      journal.append([set('partner', { name }), finished], 'strict')
+      await journal.settled()
+      await clock.advance(1_000)
+    }
+    const clock = createFakeClock()
+    const first = await openTestJournal({ store, clock })
+    first.journal.append([set('applicant', { name: 'Ada' })], 'relaxed')
+    await finish(first.journal, 'one')
+    const range = { store: 'parts' as const, prefix: ['s1'] }
+    const [parts = [], keys = []] = await store.read([range, { ...range, isKeys: true }])
+    const put = parts.map((part, i) => ({
+      ...{ store: 'parts' as const, key: keys[i] as string[], value: { ...(part as object), t: '{}' } },
+    }))
+    await store.write({ durability: 'strict', put })
+    const second = await openTestJournal({ store, clock })
+    expect(second.journal.damage).toHaveLength(1)
+    await finish(second.journal, 'two')
+    const third = await openTestJournal({ store, clock })
+    expect(third.journal.damage).toEqual([])
+    expect(third.journal.state.answers).toEqual({ applicant: { name: 'Ada' }, partner: { name: 'two' } })
   })
 })
