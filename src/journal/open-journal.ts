@@ -317,15 +317,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })
     if (done.kind === 'adopt') foreignDrafts.adopted()
-    if (done.kind === 'merge') {
+    if (done.kind === 'merge') endMerge(true)
+    if (done.kind !== 'local') {
       layLocalOver(
         base,
         done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain })),
         {},
       )
-      endMerge(true)
+      onEvent({ type: 'foreign', state: journal.state })
     }
-    if (done.kind !== 'local') onEvent({ type: 'foreign', state: journal.state })
     const isEntry = done.record !== undefined
     if (isEntry || done.hasTyping) onEvent({ type: 'stored', isEntry })
   }

@@ -177,7 +177,7 @@ describe('openJournal', () => {
     page.journal.draft(set('one', { n: 'new' }))
     await clock.advance(4_000)
     expect(page.journal.marks.acknowledged).toBe(1)
-    expect(page.journal.storedState?.answers).toEqual({ one: { other: 1, n: 'old' } })
+    expect(page.journal.storedState?.answers).toEqual({ one: { other: 1, n: 'new' } })
     expect(page.journal.state.answers).toEqual({ one: { other: 1, n: 'new' } })
     const again = await openTestJournal({ store, clock: createFakeClock(clock.now()) })
     expect(again.journal.state.answers).toEqual({ one: { other: 1, n: 'new' } })
@@ -283,5 +283,24 @@ describe('openJournal', () => {
     const third = await openTestJournal({ store, clock })
     expect(third.journal.damage).toEqual([])
     expect(third.journal.state.answers).toEqual({ applicant: { name: 'Ada' }, partner: { name: 'two' } })
+  })
+
+  test('offers what a tab that is gone typed where this one was typing too', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const { journal } = await openTestJournal({ store, clock })
+    const gone = await openTestJournal({ store, clock: createFakeClock() })
+    gone.journal.draft(set('applicant', { name: 'theirs' }))
+    await clock.advance(10)
+    journal.draft(set('applicant', { name: 'ours' }))
+    await journal.catchUp()
+    for (let i = 0; i < 6; i++) {
+      await clock.advance(4_000)
+      journal.draft(set('applicant', { other: i }))
+    }
+    expect(journal.hasForeignDrafts).toBe(false)
+    await journal.settled()
+    expect(journal.storedState?.answers).toEqual({ applicant: { name: 'ours', other: 5 } })
+    expect(Object.values(journal.storedState?.conflicts ?? {})).toMatchObject([{ value: 'theirs' }])
   })
 })
