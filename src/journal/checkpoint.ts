@@ -114,6 +114,5 @@ export function stateFromManifest(
     if (typeof value !== 'object' || value === null) return undefined
     read[step] = value
   }
-  const found = fromParts(read)
-  return found && { ...manifest.meta, ...found }
+  return { ...manifest.meta, ...fromParts(read) }
 }

@@ -13,10 +13,12 @@ export function partsOf({ answers, conflicts }: SessionState): Parts {
   return conflicts === undefined ? parts : { ...parts, [conflictsPart]: conflicts as unknown as Json }
 }
 
-/** `undefined` where the conflicts are not what they must be; the answers are whatever was entered. */
-export function fromParts(parts: Parts): Pick<SessionState, 'answers' | 'conflicts'> | undefined {
-  const { [conflictsPart]: conflicts, ...answers } = parts
-  if (conflicts === undefined) return { answers: answers as Answers }
-  if (!isJsonObject(conflicts) || !Object.values(conflicts).every(isLoser)) return undefined
-  return { answers: answers as Answers, conflicts: conflicts as unknown as Conflicts }
+/** What is no conflict among the conflicts cannot be offered and is left out: it must not keep answers from anyone. */
+export function fromParts(parts: Parts): Pick<SessionState, 'answers' | 'conflicts'> {
+  const { [conflictsPart]: offered, ...answers } = parts
+  const conflicts = isJsonObject(offered) ? Object.entries(offered).filter(([, value]) => isLoser(value)) : []
+  return {
+    answers: answers as Answers,
+    ...(conflicts.length === 0 ? {} : { conflicts: Object.fromEntries(conflicts) as unknown as Conflicts }),
+  }
 }

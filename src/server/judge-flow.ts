@@ -4,6 +4,7 @@ import { validateStep } from '../flow/validate-step.ts'
 import type { HeldSession, HeldStep, PushWrite } from '../protocol/held.ts'
 import type { FieldIssue } from '../protocol/wire.ts'
 import { parseJson } from '../record/guard.ts'
+import { conflictsPart } from '../record/parts.ts'
 import type { Answers, StepAnswers, StepId } from '../record/state.ts'
 
 /** Whether the push makes the session `done`. */
@@ -27,7 +28,7 @@ export function answersAfter(held: readonly HeldStep[], write: PushWrite): Answe
   const texts = new Map([...held, ...write.steps].map(({ step, text }) => [step, text]))
   return Object.fromEntries(
     [...texts].flatMap(([step, text]) =>
-      text === null ? [] : [[step, parseJson(text) as unknown as StepAnswers]],
+      text === null || step === conflictsPart ? [] : [[step, parseJson(text) as unknown as StepAnswers]],
     ),
   )
 }

@@ -1,6 +1,7 @@
 import { currentRev, type SessionKey } from '../protocol/held.ts'
 import type { WireMeta } from '../protocol/wire.ts'
 import { parseJson } from '../record/guard.ts'
+import { fromParts } from '../record/parts.ts'
 import { answersOf } from './deliver-submissions.ts'
 import type { SyncLimits } from './limits.ts'
 import { problem } from './problem.ts'
@@ -19,12 +20,15 @@ export async function getSession(request: Request, store: ServerStore, key: Sess
   if (isHeld)
     return new Response(null, { status: 304, headers: { etag, 'cache-control': 'private, no-cache' } })
   const submission = held.meta.status === 'done' ? await store.submission(key) : undefined
+  const parts = Object.fromEntries(
+    held.steps.flatMap(({ step, text }) => (text === null ? [] : [[step, parseJson(text)]])),
+  )
+  const { answers, conflicts } = fromParts(parts)
   const body = {
     ...summary(key.session, currentRev(held), held.meta),
     finished: held.meta.finished,
-    answers: Object.fromEntries(
-      held.steps.flatMap(({ step, text }) => (text === null ? [] : [[step, parseJson(text)]])),
-    ),
+    answers,
+    ...(conflicts === undefined ? {} : { conflicts: Object.values(conflicts) }),
     ...(submission === undefined
       ? {}
       : {

@@ -373,17 +373,14 @@ function stateFromSnapshot(
     if (typeof value !== 'object' || value === null) return undefined
     parts[step] = value
   }
-  const found = fromParts(parts)
   const { flow, status, step, finished, visited, submitted } = snapshot.meta
-  return (
-    found && {
-      flow,
-      status,
-      step,
-      ...found,
-      finished,
-      visited,
-      ...(submitted === undefined ? {} : { submitted }),
-    }
-  )
+  return {
+    flow,
+    status,
+    step,
+    ...fromParts(parts),
+    finished,
+    visited,
+    ...(submitted === undefined ? {} : { submitted }),
+  }
 }

@@ -187,15 +187,16 @@ describe('applyPush', () => {
     const rev2 = server.rev(late)
     const c = createAuthor('s1', 'wc', 6_000)
     const reopen = [c.write([{ type: 'restarted', step: 'applicant' }])]
-    server.rev(c.push({ base: rev2, entries: reopen, changed: { applicant: null }, meta: { submitted: [] } }))
+    const offered = { applicant: null, '/conflicts': { c1: {} } }
+    server.rev(c.push({ base: rev2, entries: reopen, changed: offered, meta: { submitted: [] } }))
     expect(server.snapshot('s1')).toMatchObject({
       meta: { status: 'done', submitted: ['applicant'] },
-      steps: { applicant: '{"n":1}' },
+      steps: { applicant: '{"n":1}', '/conflicts': '{"c1":{}}' },
       stamps: { applicant: { writer: 'wa' } },
       heads: { wa: a.head, wb: b.head, wc: c.head },
       at: 6_000,
     })
-    expect(server.snapshot('s1', rev)).toMatchObject({ isWhole: false, steps: {} })
+    expect(server.snapshot('s1', rev).steps).toEqual({ '/conflicts': '{"c1":{}}' })
   })
 
   test('stamps each step with the newest entry that touched it', () => {

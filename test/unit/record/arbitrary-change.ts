@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type Operation, toToken } from '../../../src/base/patch.ts'
-import type { Change, StepId } from '../../../src/record/state.ts'
+import { type Change, conflictId, type Loser, type StepId } from '../../../src/record/state.ts'
 import { arbitraryJson, arbitraryJsonObject, arbitraryKey } from '../base/arbitrary-json.ts'
 
 export const testFlow = { id: 'mortgage', version: 1, hash: 'f0' }
@@ -25,6 +25,12 @@ const set: fc.Arbitrary<Change> = fc.record({
   step: arbitraryStep,
   patch: fc.array(operation, { maxLength: 3 }),
 })
+
+const someLosers: readonly Loser[] = [
+  { step: 'one', path: '/a', value: 1, at: 1, writer: 'w' },
+  { step: 'one', path: '', at: 2, writer: 'w', kind: 'late' },
+  { step: '__proto__', path: '/__proto__', value: {}, at: 2, writer: '', kind: 'settled' },
+]
 
 /** What happens within a running session. */
 export const arbitraryMove: fc.Arbitrary<Change> = fc.oneof(
@@ -82,4 +88,15 @@ export const arbitraryChange: fc.Arbitrary<Change> = fc.oneof(
   }),
   fc.record({ type: fc.constant('resumed' as const), position: fc.nat() }),
   fc.record({ type: fc.constant('adopted' as const), writer: fc.string(), n: fc.nat() }),
+  fc.record({
+    type: fc.constant('merged' as const),
+    patch: fc.constant([]),
+    joins: fc.constant({}),
+    losers: fc.array(fc.constantFrom(...someLosers), { maxLength: 2 }),
+  }),
+  fc.record({
+    type: fc.constant('resolved' as const),
+    id: fc.constantFrom('__proto__', ...someLosers.map(conflictId)),
+    choice: fc.constantFrom('keep' as const, 'restore' as const),
+  }),
 )

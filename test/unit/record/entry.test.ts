@@ -145,6 +145,15 @@ describe('unpackEntry', () => {
     ['an unknown status', [{ type: 'status', to: 'constructor' }]],
     ['submitted steps that are no texts', [{ type: 'status', to: 'done', submitted: [1] }]],
     ['a position that is no integer', [{ type: 'resumed', position: 1.5 }]],
+    ['a choice there is not', [{ type: 'resolved', id: 'c', choice: 'both' }]],
+    [
+      'a loser without a path',
+      [{ type: 'merged', patch: [], joins: {}, losers: [{ step: 'a', at: 1, writer: '' }] }],
+    ],
+    [
+      'a loser without a time',
+      [{ type: 'merged', patch: [], joins: {}, losers: [{ step: 'a', path: '', writer: '' }] }],
+    ],
     ['a flow without a hash', [{ type: 'started', flow: { id: 'f', version: 1 }, step: 'a', key: 'k' }]],
     [
       'a path deeper than answers go',
@@ -173,6 +182,7 @@ describe('unpackEntry', () => {
     ['makes a visit false', { op: 'add', path: '/visited/a', value: false }],
     ['breaks the flow', { op: 'remove', path: '/flow/id' }],
     ['breaks the flow’s version', { op: 'replace', path: '/flow/version', value: 'x' }],
+    ['makes all conflicts one', { op: 'add', path: '/conflicts', value: 1 }],
     ['submits a number', { op: 'add', path: '/submitted', value: [1] }],
   ])('calls a merge damaged that %s', (_, operation) => {
     const merged = { type: 'merged', joins: {}, losers: [], patch: [operation] }
@@ -224,6 +234,7 @@ describe('unpackEntry', () => {
             'resumed',
             'adopted',
             'merged',
+            'resolved',
           ),
           step: fc.jsonValue(),
           patch: fc.oneof(

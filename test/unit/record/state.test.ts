@@ -5,8 +5,10 @@ import { diff } from '../../../src/base/patch.ts'
 import {
   applyChange,
   type Change,
+  conflictId,
   initialState,
   isEnded,
+  type Loser,
   type SessionState,
 } from '../../../src/record/state.ts'
 import { deepFreeze } from '../base/arbitrary-json.ts'
@@ -86,6 +88,7 @@ describe('applyChange', () => {
       { type: 'set', step: 'one', patch: [] },
       { type: 'set', step: 'constructor', patch: [] },
       { type: 'merged', patch: [], joins: {}, losers: [] },
+      { type: 'resolved', id: 'c', choice: 'keep' },
     ]
     for (const change of nothing) expect(applyChange(state, change)).toBe(state)
   })
@@ -144,6 +147,38 @@ describe('applyChange', () => {
       }),
       runs,
     )
+  })
+})
+
+describe('what lost a conflict', () => {
+  const lost: Loser = { step: 'one', path: '/a', value: 1, at: 5, writer: 'w' }
+  const met = (...losers: Loser[]): Change => ({ type: 'merged', patch: [], joins: {}, losers })
+  const resolved = (loser: Loser): Change => ({ type: 'resolved', id: conflictId(loser), choice: 'keep' })
+
+  test('is open until resolved, once however often it is met, also after the end', () => {
+    const other: Loser = { ...lost, value: 2 }
+    const ended: Change = { type: 'status', to: 'done' }
+    const state = fold(start, met(lost), met(lost, other), ended, met({ ...lost, path: '/b', kind: 'late' }))
+    expect(Object.values(state.conflicts ?? {})).toEqual([lost, other, { ...lost, path: '/b', kind: 'late' }])
+    const rest = fold(state, resolved(lost), resolved({ ...lost, path: '/b' }))
+    expect(Object.values(rest.conflicts ?? {})).toEqual([other])
+    expect(applyChange(rest, resolved(lost))).toBe(rest)
+    expect('conflicts' in applyChange(rest, resolved(other))).toBe(false)
+  })
+
+  test('is not offered where a rule of the flow settled it', () => {
+    expect(applyChange(start, met({ ...lost, kind: 'settled' }))).toBe(start)
+  })
+
+  test('goes with a restart', () => {
+    expect('conflicts' in fold(start, met(lost), { type: 'restarted', step: 'one' })).toBe(false)
+  })
+
+  test('has an id that tells a removal from a value, and every value from every other', () => {
+    const { value: _, ...removal } = lost
+    const all = [lost, removal, { ...lost, value: null }, { ...lost, at: 6 }, { ...lost, path: '' }]
+    expect(new Set(all.map(conflictId)).size).toBe(all.length)
+    expect(conflictId({ ...lost, kind: 'ask' })).toBe(conflictId(lost))
   })
 })
 

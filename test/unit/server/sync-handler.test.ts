@@ -239,6 +239,20 @@ describe('GET sessions', () => {
     expect(await problemOf(await get('sessions/s2'))).toBe('404 not-found')
   })
 
+  test('gives what is offered of conflicts beside the answers, not among them', async () => {
+    const { one, get } = createServer()
+    const author = createAuthor('s1', 'wa')
+    const lost = { step: 'x', path: '/name', value: 'Ada', at: 1, writer: 'wb' }
+    const rev = revOf(await one(author.set(null, 'x', { name: 'Eve' })))
+    await one(author.set(rev, '/conflicts', { c1: lost, c2: 'none' }))
+    expect(await (await get('sessions/s1')).json()).toMatchObject({
+      answers: { x: { name: 'Eve' } },
+      conflicts: [lost],
+    })
+    const { answers } = (await (await get('sessions/s1')).json()) as { answers: object }
+    expect(Object.keys(answers)).toEqual(['x'])
+  })
+
   test('lists in pages, without answers', async () => {
     const { sync, get } = createServer({ limits: { listed: 2 } })
     await sync(['s1', 's2', 's3'].map((session) => createAuthor(session, 'wa').set(null, 'x', { secret: 1 })))
