@@ -91,35 +91,52 @@ const act = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('online' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('loseReply' as const) }) },
 )
-type Act = typeof act extends fc.Arbitrary<infer A> ? A : never
+const end = fc.record({ do: fc.constant('end' as const), who })
+type Act = typeof act | typeof end extends fc.Arbitrary<infer A> ? A : never
 
 beforeAll(() => import('../../../src/sync/sync.ts'))
 
-test('three devices with two tabs each agree in the end, and no word anyone typed is lost without a word', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(act, { minLength: 4, maxLength: 45 }), async (script) => {
-      const world = await openWorld()
-      for (const one of script) await world.perform(one)
-      await world.end()
-      const [first, ...others] = world.sessions()
-      const { answers } = first!.getSnapshot()
-      for (const other of others) {
-        expect(other.getSnapshot().answers).toEqual(answers)
-        expect(other.conflicts).toEqual(first!.conflicts)
-      }
-      expect(world.held()).toEqual(answers)
-      expect(wordsIn(answers).filter((word) => !world.typed.has(word))).toEqual([])
-      const accounted = new Set([
-        ...wordsIn(answers),
-        ...wordsIn(first!.conflicts.map(({ value }) => value)),
-        ...world.replaced,
-      ])
-      expect([...world.typed].filter((word) => !accounted.has(word))).toEqual([])
-      await world.close()
-    }),
-    { numRuns: Number(process.env['RUNS'] ?? 40) },
-  )
-}, 600_000)
+/** `RUNS=500` looks further. */
+const numRuns = Number(process.env['RUNS'] ?? 12)
+
+test.each<[string, fc.Arbitrary<readonly Act[]>]>([
+  ['while the session runs', fc.array(act, { minLength: 4, maxLength: 45 })],
+  [
+    'where it is ended somewhere meanwhile',
+    fc
+      .tuple(
+        fc.array(act, { maxLength: 25 }),
+        end,
+        fc.array(fc.oneof({ weight: 12, arbitrary: act }, end), { maxLength: 20 }),
+      )
+      .map(([before, ends, after]) => [...before, ends, ...after]),
+  ],
+])(
+  'three devices with two tabs each agree in the end, and no word is lost unseen, %s',
+  async (_, scripts) => {
+    await fc.assert(
+      fc.asyncProperty(scripts, async (script) => {
+        const world = await openWorld()
+        for (const one of script) await world.perform(one)
+        await world.end()
+        const [first, ...others] = world.sessions()
+        const { answers, status } = first!.getSnapshot()
+        for (const other of others) {
+          expect(other.getSnapshot()).toMatchObject({ answers, status })
+          expect(other.conflicts).toEqual(first!.conflicts)
+        }
+        expect(world.held()).toEqual(answers)
+        expect(wordsIn(answers).filter((word) => !world.typed.has(word))).toEqual([])
+        const offered = wordsIn(first!.conflicts.map(({ value }) => value))
+        const accounted = new Set([...wordsIn(answers), ...offered, ...world.replaced])
+        expect([...world.typed].filter((word) => !accounted.has(word))).toEqual([])
+        await world.close()
+      }),
+      { numRuns },
+    )
+  },
+  600_000,
+)
 
 async function openWorld() {
   const clock = createFakeClock()
@@ -133,15 +150,24 @@ async function openWorld() {
     for (const word of wordsIn(value)) replaced.add(word)
   }
   let pages = 0
+  let id: string | undefined
+
+  /** The very session, also once it has ended and `open` would begin another. */
+  async function openSession(waymark: Waymark<typeof flow>): Promise<Page> {
+    const session = id === undefined ? undefined : await waymark.resume(id).catch(() => undefined)
+    const opened = session ?? (await waymark.open('lists'))
+    id = opened.id
+    return opened
+  }
 
   async function open(device: number) {
     const life = mortal(disks[device]!)
-    const waymark = createWaymark({
+    const waymark: Waymark<typeof flow> = createWaymark({
       ...{ flows: [flow], account: 'u', clock, backend, store: life.store },
       namespace: `no-loss-${device}-${pages++}`,
       onError: (error) => errors.push(error),
     })
-    return { ...life, waymark: waymark as Waymark<typeof flow>, session: await waymark.open('lists') }
+    return { ...life, waymark, session: await openSession(waymark) }
   }
   const tabs = await Promise.all([0, 0, 1, 1, 2, 2].map(open))
   const word = () => {
@@ -155,8 +181,11 @@ async function openWorld() {
     if (one.do === 'loseReply') return backend.loseReplies(1)
     const tab = tabs[one.who]!
     const { session, waymark } = tab
-    const { answers } = session.getSnapshot()
-    if (one.do === 'field') {
+    const { answers, status } = session.getSnapshot()
+    const isOver = status === 'abandoned'
+    if (isOver && ['field', 'add', 'change', 'drop', 'move', 'end'].includes(one.do)) return
+    if (one.do === 'end') await session.abandon()
+    else if (one.do === 'field') {
       saw(answers.you?.[one.field])
       session.set('you', { [one.field]: word() })
     } else if (one.do === 'add') session.add(one.list, { name: word(), note: word(), pets: [] })
@@ -185,7 +214,7 @@ async function openWorld() {
     else if (one.do === 'look') await session.skip()
     else if (one.do === 'resolve') {
       const found = session.conflicts[one.at]
-      if (found === undefined) return
+      if (found === undefined || (isOver && !one.isKept)) return
       saw(one.isKept ? found.value : found.kept)
       session.resolve(found.id, one.isKept ? 'keep' : 'restore')
     } else if (one.do === 'offline') waymark.sync.stop()
@@ -213,11 +242,11 @@ async function openWorld() {
       )
     },
     async end() {
-      for (let i = 0; i < 8; i++) {
+      for (let i = 0; i < 5; i++) {
         for (const { waymark, session } of tabs) {
           session.commit()
           waymark.sync.start()
-          void waymark.open('lists')
+          void openSession(waymark)
           void waymark.sync.now()
           await clock.advance(3_000)
         }
