@@ -4,7 +4,8 @@
  * Invariants
  * - Never throws over what it finds and never resets: what is unreadable is reported for quarantine, its bytes stay,
  *   and everything readable around it is used. Damage to one entry costs that entry's changes, nothing else.
- * - An entry written by a newer version ends the reading there: `isOutdated`, nothing may be appended after it.
+ * - An entry written by a newer version ends the reading there: `isOutdated`, nothing may be appended after it. Its
+ *   drafts say the same; its checkpoints are passed over.
  */
 
 import {
@@ -19,7 +20,7 @@ import { applyChange, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
 import { withoutLater } from './draft-losers.ts'
-import { type Draft, fromJournalRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
+import { type Draft, fromJournalRow, isNewerRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
 import { latestStamp, stampedChanges } from './stamps.ts'
 
 export interface Damage {
@@ -60,6 +61,7 @@ export async function restoreSession(
   const manifests: Manifest[] = []
   let from: { manifest: Manifest; state: SessionState } | undefined
   for (const [i, row] of manifestRows.entries()) {
+    if (isNewerRow(row)) continue
     const manifest = readManifest(row)
     const state = manifest && (from?.state ?? stateFromManifest(manifest, parts))
     // A part another tab has cleared away makes a checkpoint useless, not damaged.
@@ -118,7 +120,7 @@ export async function readTail(store: Store, session: string, from: number): Pro
     entries,
     position,
     damage,
-    isOutdated,
+    isOutdated: isOutdated || draftRows.some(isNewerRow),
     drafts: await withoutSuperseded(store, session, found, from, entries),
   }
 }
@@ -187,7 +189,7 @@ function readDrafts(rows: readonly unknown[], keys: readonly Key[], damage: Dama
   for (const [i, row] of rows.entries()) {
     const draft = readDraftRow(row)
     if (draft) drafts.push(draft)
-    else damage.push({ place: `draft/${keys[i]?.[1]}`, reason: 'does not verify', row })
+    else if (!isNewerRow(row)) damage.push({ place: `draft/${keys[i]?.[1]}`, reason: 'does not verify', row })
   }
   return drafts.sort((a, b) => a.at - b.at)
 }

@@ -88,6 +88,12 @@ export function toDraftRow(
   return { v: 1, ...row, h: draftHash(row) }
 }
 
+/** Tells a row in a later format than this version's, whatever store it lies in. */
+export function isNewerRow(value: unknown): boolean {
+  const version = (value as { v?: unknown } | null | undefined)?.v
+  return typeof version === 'number' && version > 1
+}
+
 /** A draft from storage; `undefined` where it is damaged or newer than this version. */
 export function readDraftRow(value: unknown): Draft | undefined {
   const row = value as Partial<DraftRow> | null

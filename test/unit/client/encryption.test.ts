@@ -24,6 +24,14 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return isWaymarkError(error) ? error.code : String(error)
 }
 
+/** Sealing answers in macrotasks of its own, so time goes on in steps. */
+async function pass(clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    await clock.advance(ms / 10)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
 function watched(): { store: Store; writes: Write[] } {
   const inner = durableStore()
   const writes: Write[] = []
@@ -110,6 +118,42 @@ describe('createWaymark with encryption', () => {
     expect(again.getSnapshot().answers).toEqual(before.answers)
     expect(await again.verify()).toMatchObject({ type: 'whole' })
     expect((await sealed.open('mortgage', { key: 'other' })).id).not.toBe(other.id)
+  })
+
+  test('a page without it that is still open is told to reload, sets nothing aside, and loses nothing', async () => {
+    const store = durableStore()
+    const clock = createFakeClock()
+    const plain = page(store, undefined, { clock })
+    const old = await plain.open('mortgage')
+    old.set('applicant', { name: 'Ada' })
+    old.commit()
+    await old.saved('device')
+    const sealed = page(store, host(1), { clock })
+    const session = await sealed.open('mortgage')
+    session.set('notes', { sealed: 'draft' })
+    await session.saved('device')
+    await pass(clock, 100)
+    session.set('applicant', { joint: false })
+    await session.next()
+    await pass(clock, 100)
+    old.set('notes', { old: 'typed here' })
+    old.commit()
+    await pass(clock, 100)
+    expect(old.status.getSnapshot().saved.atRisk).toMatchObject({ code: 'outdated' })
+    expect(old.getSnapshot().answers.notes).toMatchObject({ old: 'typed here' })
+    await plain.close().catch(() => {})
+    expect(errors).toEqual([])
+    expect((await store.read([{ store: 'quarantine', prefix: [] }]))[0]).toEqual([])
+
+    const reloaded = page(store, host(1), { clock })
+    const again = await reloaded.open('mortgage')
+    expect(again.getSnapshot().answers).toEqual({
+      applicant: { name: 'Ada', joint: false },
+      notes: { sealed: 'draft', old: 'typed here' },
+    })
+    expect(await again.verify()).toMatchObject({ type: 'whole' })
+    await pass(clock, 20_000)
+    expect(await everythingIn(store)).not.toContain('typed here')
   })
 
   test('an entry damaged on disk costs its own changes, is set aside with its bytes and reported', async () => {
