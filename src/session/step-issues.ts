@@ -1,7 +1,7 @@
-import { type Operation, parsePointer } from '../base/patch.ts'
+import { type Operation, parsePointer, toItemToken } from '../base/patch.ts'
 import type { Flow } from '../flow/definition.ts'
 import { type Issue, type Validation, validateStep } from '../flow/validate-step.ts'
-import type { SessionState, StepId } from '../record/state.ts'
+import type { KeyedItem, SessionState, StepAnswers, StepId } from '../record/state.ts'
 
 /**
  * What the last `next()` found wrong with the step. While it is mended the issues follow: by the step's schema where
@@ -40,7 +40,7 @@ export function createStepIssues(flow: Flow, onError: (error: unknown) => void):
       if (verdict === undefined) return false
       if ('then' in verdict) {
         verdict.catch(onError)
-        const touched = new Set(patch.map((operation) => parsePointer(operation.path)[0]))
+        const touched = new Set(patch.map(({ path }) => fieldOf(state.answers[step], path)))
         all = all.filter((issue) => !touched.has(parsePointer(issue.path)[0]))
       } else {
         const found = verdict.type === 'invalid' ? verdict.issues : []
@@ -49,4 +49,13 @@ export function createStepIssues(flow: Flow, onError: (error: unknown) => void):
       return true
     },
   }
+}
+
+/** What an issue would call the field, or the item, that an operation changes: schemas count the items of a list. */
+function fieldOf(answers: StepAnswers | undefined, path: string): string | undefined {
+  const [first] = parsePointer(path)
+  if (!Array.isArray(answers)) return first
+  return String(
+    (answers as readonly KeyedItem[]).findIndex(({ key }) => path.startsWith(`/${toItemToken(key)}/`)),
+  )
 }

@@ -100,6 +100,17 @@ describe('defineFlow', () => {
       () => loose({ a: { title: 'A', flow: inner, sensitive: ['x'] } }),
       'sub-flow',
     ],
+    [
+      'a merge that is no object',
+      () => loose({ a: { title: 'A', merge: 'ask' } }),
+      'latest, theirs, ours, ask',
+    ],
+    ['a merge policy there is not', () => loose({ a: { title: 'A', merge: { x: 'newest' } } }), 'functions'],
+    [
+      'merge on a sub-flow',
+      () => loose({ a: { title: 'A', flow: inner, merge: { '*': 'ask' } } }),
+      'sub-flow',
+    ],
     ['next that is no list', () => loose({ a: { title: 'A', next: 'b' } }), 'list'],
     ['next to nowhere', () => loose({ a: { title: 'A', next: [{ to: 'b' }] } }), 'one of: a'],
     [

@@ -3,7 +3,7 @@ import { createActor, setup } from 'xstate'
 import { defineFlow } from '../../../src/flow/define-flow.ts'
 import { machineFromFlow } from '../../../src/machine/machine-from-flow.ts'
 import { createSessionActor } from '../../../src/machine/session-actor.ts'
-import { initialState } from '../../../src/record/state.ts'
+import { applyChange, type Change, conflictId, initialState } from '../../../src/record/state.ts'
 
 const inner = defineFlow({
   id: 'inner',
@@ -65,6 +65,55 @@ describe('machineFromFlow', () => {
     actor.send({ type: 'next' })
     actor.send({ type: 'next' })
     expect(values).toEqual([{ income: 'job' }, { income: 'job' }, { income: 'size' }, 'end'])
+  })
+})
+
+describe('a conflict', () => {
+  const lost = { step: 'you #1', path: '/short', value: true, at: 1, writer: 'w' }
+  const id = conflictId(lost)
+  const opened = (...changes: Change[]) => {
+    const met: Change = { type: 'merged', patch: [], joins: {}, losers: [lost] }
+    const from = [met, ...changes].reduce(applyChange, initialState(flow.ref, 'you #1'))
+    const actor = createSessionActor(flow, { state: from }).start()
+    const emitted: Change[] = []
+    actor.on('changes', ({ changes: made }) => emitted.push(...made))
+    return { actor, emitted, at: () => actor.getSnapshot().context }
+  }
+
+  test('is decided in the step the tab is at, by keeping or by restoring', () => {
+    for (const choice of ['keep', 'restore'] as const) {
+      const { actor, emitted, at } = opened()
+      const { state } = at()
+      actor.send({ type: 'resolve', id, choice })
+      expect(at().state.conflicts).toBeUndefined()
+      expect(at().state.answers).toEqual(choice === 'keep' ? {} : { 'you #1': { short: true } })
+      expect(at().step).toBe('you #1')
+      expect(emitted.reduce(applyChange, state)).toEqual(at().state)
+    }
+  })
+
+  test('that restores what takes the tab’s step off the path moves it', () => {
+    const { actor, at } = opened(
+      { type: 'set', step: 'you #1', patch: [{ op: 'add', path: '/short', value: false }] },
+      { type: 'finished', step: 'you #1', how: 'valid' },
+      { type: 'moved', from: 'you #1', to: 'income.job', by: 'next' },
+    )
+    expect(at().step).toBe('income.job')
+    actor.send({ type: 'resolve', id, choice: 'restore' })
+    expect(at().step).toBe('you #1')
+  })
+
+  test('of an ended session can only be dismissed', () => {
+    const { actor, emitted, at } = opened({ type: 'status', to: 'done' })
+    const before = actor.getSnapshot()
+    actor.send({ type: 'resolve', id, choice: 'restore' })
+    actor.send({ type: 'resolve', id: 'unknown', choice: 'keep' })
+    expect(actor.getSnapshot()).toBe(before)
+    actor.send({ type: 'resolve', id, choice: 'keep' })
+    expect(at().state).toMatchObject({ status: 'done', answers: {} })
+    expect(at().state.conflicts).toBeUndefined()
+    expect(actor.getSnapshot().value).toBe('ended')
+    expect(emitted).toEqual([{ type: 'resolved', id, choice: 'keep' }])
   })
 })
 
