@@ -11,7 +11,7 @@
 import type { HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
-import { diff } from '../base/patch.ts'
+import { diff, isEqual, valueAt } from '../base/patch.ts'
 import type { PolicyOf } from '../flow/merge-policy.ts'
 import { mergeStates } from '../merge/merge-states.ts'
 import type { StampOf } from '../merge/merge-value.ts'
@@ -207,7 +207,7 @@ export function createBatchMaker(of: {
     adopt(trunk, draft, renumbered) {
       const { writer: from, n, at } = draft
       const losers = losersOf(draft, trunk.state)
-      const changes: Change[] = [{ type: 'adopted', writer: from, n }, ...draft.changes]
+      const changes: Change[] = [{ type: 'adopted', writer: from, n }, ...newIn(draft, trunk.state)]
       if (losers.length > 0) changes.push({ type: 'merged', patch: [], joins: {}, losers })
       return derived('adopt', trunk, changes, {
         at,
@@ -216,6 +216,18 @@ export function createBatchMaker(of: {
       })
     },
   }
+}
+
+/** What a draft says that is not so already, as where it was adopted before and its writer went on with it. */
+function newIn(draft: Draft, { answers }: SessionState): Change[] {
+  return draft.changes.flatMap((change) => {
+    if (change.type !== 'set') return change
+    const patch = change.patch.filter(
+      (operation) =>
+        operation.op === 'remove' || !isEqual(valueAt(answers[change.step], operation.path), operation.value),
+    )
+    return patch.length > 0 ? { ...change, patch } : []
+  })
 }
 
 function draftRange(session: string, writer: string): Range {

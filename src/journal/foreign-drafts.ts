@@ -5,7 +5,8 @@
  * Invariants
  * - What is adopted is what was found after reading the journal again: a draft its writer changed or finished meanwhile
  *   is not.
- * - Silence is measured both ways: a draft from a clock that ran ahead is not kept waiting for ever.
+ * - A draft that says it is old is silent, and so is one that was seen unchanged for long: one stamped ahead of this
+ *   clock, as by what its writer heard from another device, is neither taken from its writer nor kept waiting for ever.
  */
 import { type Clock, msFromStamp } from '../base/clock.ts'
 import { withoutLater } from './draft-losers.ts'
@@ -44,9 +45,21 @@ export function createForeignDrafts(of: {
   const { clock, mayAdopt, catchUp, adopt } = of
   let { drafts } = of
   let due: readonly Draft[] = []
+  /** When each was first seen as it is, by this clock. */
+  let seenAt = new Map<string, number>()
   let cancel = () => {}
+  note()
 
-  const silentForMs = ({ at }: Draft) => Math.abs(clock.now() - msFromStamp(at))
+  function note(): void {
+    const now = clock.now()
+    seenAt = new Map(drafts.map((draft) => [nameOf(draft), seenAt.get(nameOf(draft)) ?? now]))
+  }
+
+  function silentForMs(draft: Draft): number {
+    const now = clock.now()
+    const unchangedForMs = Math.abs(now - (seenAt.get(nameOf(draft)) ?? now))
+    return Math.max(now - msFromStamp(draft.at), unchangedForMs)
+  }
 
   function watch(): void {
     cancel()
@@ -72,6 +85,7 @@ export function createForeignDrafts(of: {
     replace(now) {
       const before = drafts
       drafts = now
+      note()
       due = now.filter((draft) => due.some((other) => isSame(other, draft)))
       return before.length !== now.length || before.some((draft, i) => !isSame(draft, now[i]!))
     },
@@ -91,5 +105,9 @@ export function createForeignDrafts(of: {
 }
 
 function isSame(a: Draft, b: Draft): boolean {
-  return a.writer === b.writer && a.at === b.at
+  return nameOf(a) === nameOf(b)
+}
+
+function nameOf({ writer, at }: Draft): string {
+  return `${writer} ${at}`
 }

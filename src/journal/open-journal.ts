@@ -299,6 +299,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   function settle(done: Batch): void {
     batch = undefined
     const base = trunk.state
+    const made =
+      done.kind === 'local'
+        ? done.items
+        : done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain }))
     if (done.kind === 'local' && (done.hasTyping || done.write.remove?.length)) {
       hasDraftRow = done.write.put?.some((row) => row.store === 'drafts') ?? false
     }
@@ -312,18 +316,14 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       at = Math.max(at, done.stamp)
       checkpoints.note(trunk, at, options.isCheckpointDue(done.changes))
-      foreignDrafts.outdate(done.items)
+      if (done.kind === 'adopt') foreignDrafts.adopted()
+      foreignDrafts.outdate(made)
     }
     const acknowledged = Math.max(marks.acknowledged, done.covers)
     mark({ acknowledged, strict: done.write.durability === 'strict' ? acknowledged : marks.strict })
-    if (done.kind === 'adopt') foreignDrafts.adopted()
     if (done.kind === 'merge') endMerge(true)
     if (done.kind !== 'local') {
-      layLocalOver(
-        base,
-        done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain })),
-        {},
-      )
+      layLocalOver(base, made, {})
       onEvent({ type: 'foreign', state: journal.state })
     }
     const isEntry = done.record !== undefined

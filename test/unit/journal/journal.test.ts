@@ -303,4 +303,55 @@ describe('openJournal', () => {
     expect(journal.storedState?.answers).toEqual({ applicant: { name: 'ours', other: 5 } })
     expect(Object.values(journal.storedState?.conflicts ?? {})).toMatchObject([{ value: 'theirs' }])
   })
+
+  test('keeps both values where two tabs that are gone typed into one field in the same moment', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const { journal } = await openTestJournal({ store, clock })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    for (const name of ['one', 'two']) {
+      const gone = await openTestJournal({ store, clock: createFakeClock() })
+      gone.journal.draft(set('applicant', { name }))
+      await gone.clock.advance(10)
+    }
+    await journal.catchUp()
+    await clock.advance(40_000)
+    expect(journal.hasForeignDrafts).toBe(false)
+    const { name } = journal.storedState?.answers['applicant'] as { name: string }
+    const [kept] = Object.values(journal.storedState?.conflicts ?? {})
+    expect([name, kept?.value].sort()).toEqual(['one', 'two'])
+  })
+
+  test('takes a draft from a clock that runs ahead for silent only once it was seen unchanged for long', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const { journal } = await openTestJournal({ store, clock })
+    const ahead = await openTestJournal({ store, clock: createFakeClock(clock.now() + 60_000) })
+    ahead.journal.draft(set('applicant', { name: 'Ada' }))
+    await ahead.clock.advance(10)
+    await journal.catchUp()
+    await clock.advance(14_000)
+    expect(journal.hasForeignDrafts).toBe(true)
+    await clock.advance(4_000)
+    expect(journal.hasForeignDrafts).toBe(false)
+  })
+
+  test('adopts nothing again that its writer wrote once more', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const { journal } = await openTestJournal({ store, clock })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    const deaf = await openTestJournal({ store, clock: createFakeClock() })
+    for (const fields of [{ name: 'Ada' }, { born: 1815 }]) {
+      deaf.journal.draft(set('applicant', fields))
+      await deaf.clock.advance(10)
+      await journal.catchUp()
+      await clock.advance(40_000)
+    }
+    expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Ada', born: 1815 } })
+    const [rows = []] = await store.read([{ store: 'journal', prefix: ['s1'] }])
+    expect(rows.filter((row) => (row as { p: string }).p.includes('Ada'))).toHaveLength(1)
+  })
 })
