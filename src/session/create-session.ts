@@ -187,8 +187,11 @@ export function createSession<F extends Flow>(
     if (next.parked !== undefined && next.parked.at !== before.parked?.at) {
       emit('parked', { reason: next.parked.reason })
     }
+    const isProgress = next.saved.server !== before.saved.server && at().state.status === 'done'
+    // Whoever hears of the status may look at the snapshot too.
+    if (isProgress) snapshot = undefined
     statusChanged.emit()
-    if (next.saved.server !== before.saved.server && at().state.status === 'done') announce()
+    if (isProgress) announce()
   }
 
   function assertOpen(): void {
