@@ -16,7 +16,7 @@ import { sha256 } from '../base/hash.ts'
 import type { Random } from '../base/ids.ts'
 import { loadChunk } from '../base/load-chunk.ts'
 import { isCheckpointDue } from '../flow/checkpoint-rule.ts'
-import type { Flow } from '../flow/definition.ts'
+import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
 import { policiesOf } from '../flow/merge-policy.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/open-journal.ts'
@@ -30,7 +30,7 @@ import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { type Range, type Store, storeNames } from '../store/store.ts'
-import { createForgetting } from './forget-finished.ts'
+import type { Forgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import { isNewer, mendHead } from './mend-head.ts'
@@ -102,6 +102,7 @@ export function openAccountSessions(options: {
   const lanes = new Map<string, Lane>()
   const closing = new Map<string, Promise<void>>()
   let isClosed = false
+  let forgetting: Forgetting | undefined
   const sync =
     backend === undefined
       ? undefined
@@ -369,6 +370,8 @@ export function openAccountSessions(options: {
   }
   const portable: PortableAccount = {
     ...{ account, store: options.store, flowById, isEncrypted: options.isEncrypted, now: clock.now, random },
+    initialOf: (flow) => initialState(flow.ref, firstStep(flow)),
+    sensitiveFieldsOf,
     heads: sessions.heads,
     async openSession(id) {
       const lane = lanes.get(id)
@@ -380,16 +383,21 @@ export function openAccountSessions(options: {
       await (await lanes.get(id)?.journal)?.catchUp()
     },
   }
-  const forgetting = options.isShared
-    ? createForgetting({
-        ...{ store: options.store, heads: sessions.heads, remove: sessions.remove, onError },
-        ask: sync?.refresh,
-        acknowledged: (id) => sync?.portOf(id).marks().position ?? -1,
-      })
-    : undefined
-  // A store that does not open is told to whoever opens a session.
-  if (sync === undefined) options.store.then(forgetting?.lookAtAll, () => {})
+  if (options.isShared) startForgetting().catch(onError)
   return sessions
+
+  async function startForgetting(): Promise<void> {
+    const loading = import('./forget-finished.ts')
+    const { createForgetting } = await loadChunk(loading, 'what is finished stays on this device')
+    // A store that does not open is told to whoever opens a session.
+    if (!(await options.store.catch(() => undefined)) || isClosed) return
+    forgetting = createForgetting({
+      ...{ store: options.store, heads: sessions.heads, remove: sessions.remove, onError },
+      ask: sync?.refresh,
+      acknowledged: (id) => sync?.portOf(id).marks().position ?? -1,
+    })
+    forgetting.lookAtAll()
+  }
 }
 
 function loadPortability(): Promise<typeof import('./portability.ts')> {

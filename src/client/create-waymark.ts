@@ -10,7 +10,7 @@
  */
 import { type Clock, createHybridClock, systemClock } from '../base/clock.ts'
 import { createEmitter, reportUncaught } from '../base/emitter.ts'
-import { isWaymarkError, WaymarkError } from '../base/errors.ts'
+import { type ErrorDetails, isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { createId, type Random, systemRandom } from '../base/ids.ts'
 import type { AnswersOf } from '../flow/answers-of.ts'
 import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
@@ -159,7 +159,8 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   })
 
   async function openStore(): Promise<Store> {
-    if (options.isShared && (encryption === undefined || encryption === 'browser')) throw needsOwnKey()
+    if (options.isShared && (encryption === undefined || encryption === 'browser'))
+      throw encryptionNeeded('A shared device needs one under a passphrase or a key of the app.')
     const open = async () => {
       const opened = await openIdbStore({ name: namespace, clock })
       return toSealed(opened).catch(async (error: unknown) => {
@@ -226,7 +227,8 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   function flowOf(id: string): Flow {
     const flow = flowById.get(id)
     if (flow === undefined) throw unknownFlow(id)
-    if (encryption === undefined && sensitiveFieldsOf(flow).size > 0) throw needsEncryption(id)
+    if (encryption === undefined && sensitiveFieldsOf(flow).size > 0)
+      throw encryptionNeeded(`Flow "${id}" has sensitive fields.`, { flow: id })
     return flow
   }
 
@@ -284,7 +286,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     async rotate(next) {
       assertOpen()
       await store
-      if (encrypted === undefined) throw notEncrypted()
+      if (encrypted === undefined) throw encryptionNeeded('Nothing is encrypted here.')
       await encrypted.rotate(next)
     },
     sync: {
@@ -322,26 +324,8 @@ const inMemory: AtRisk = {
   message: 'Answers live in this page only and are lost when it closes.',
 }
 
-function needsOwnKey(): WaymarkError {
-  return new WaymarkError(
-    'encryption-needed',
-    'A shared device needs "encryption" under a passphrase or a key of the app: a key the browser keeps stays readable on it.',
-  )
-}
-
-function needsEncryption(flow: string): WaymarkError {
-  return new WaymarkError(
-    'encryption-needed',
-    `Flow "${flow}" has sensitive fields, which may not be stored in clear: give createWaymark "encryption".`,
-    { details: { flow } },
-  )
-}
-
-function notEncrypted(): WaymarkError {
-  return new WaymarkError(
-    'encryption-needed',
-    'Nothing is encrypted here: give createWaymark "encryption" first. What is stored by then is sealed when it opens.',
-  )
+function encryptionNeeded(why: string, details: ErrorDetails = {}): WaymarkError {
+  return new WaymarkError('encryption-needed', `${why} Give createWaymark "encryption".`, { details })
 }
 
 function newestFirst(heads: readonly Head[]): readonly Head[] {

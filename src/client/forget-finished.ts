@@ -14,7 +14,7 @@ import type { Key, Store } from '../store/store.ts'
 export interface Forgetting {
   /** Something of this session was stored or acknowledged. */
   look(session: string): void
-  /** Looks at what earlier pages left, once. */
+  /** Looks at what earlier pages left, and what came to be known of it. */
   lookAtAll(): void
 }
 
@@ -30,7 +30,6 @@ export function createForgetting(of: {
 }): Forgetting {
   const { store, heads, remove, ask, acknowledged, onError } = of
   let last: Promise<void> = Promise.resolve()
-  let hasLookedAtAll = false
 
   async function forget(session: string): Promise<void> {
     const head = (await heads()).find((one) => one.id === session)
@@ -55,15 +54,12 @@ export function createForgetting(of: {
 
   return {
     look: (session) => inTurn(() => forget(session)),
-    lookAtAll() {
-      if (hasLookedAtAll) return
-      hasLookedAtAll = true
+    lookAtAll: () =>
       inTurn(async () => {
         for (const { id } of (await heads()).filter(({ status }) => isEnded(status))) {
           if (ask === undefined) await forget(id)
           else ask(id)
         }
-      })
-    },
+      }),
   }
 }

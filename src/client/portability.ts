@@ -7,14 +7,13 @@
  */
 import { WaymarkError } from '../base/errors.ts'
 import type { Random } from '../base/ids.ts'
-import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
+import type { Flow } from '../flow/definition.ts'
 import type { Journal } from '../journal/journal.ts'
-import { firstStep } from '../machine/plan.ts'
 import { type ExportSource, exportSession } from '../portable/export-session.ts'
 import { type ImportOutcome, importSession } from '../portable/import-session.ts'
 import { readFile, writeFile } from '../portable/portable-file.ts'
 import type { Head } from '../record/head.ts'
-import { initialState, type SessionState } from '../record/state.ts'
+import { initialState, type SessionState, type StepId } from '../record/state.ts'
 import type { Store } from '../store/store.ts'
 
 export interface ExportOptions {
@@ -34,6 +33,9 @@ export interface PortableAccount {
   readonly account: string
   readonly store: Promise<Store>
   readonly flowById: ReadonlyMap<string, Flow>
+  /** What a session of this flow starts from. */
+  readonly initialOf: (flow: Flow) => SessionState
+  readonly sensitiveFieldsOf: (flow: Flow) => ReadonlyMap<StepId, readonly string[]>
   /** What is stored is encrypted: flows with sensitive fields may be kept. */
   readonly isEncrypted: boolean
   readonly now: () => number
@@ -64,7 +66,7 @@ export async function exportSessions(
 }
 
 async function sourceOf(
-  { flowById, openSession, now }: PortableAccount,
+  { flowById, initialOf, sensitiveFieldsOf, openSession, now }: PortableAccount,
   id: string,
   listed: Head | undefined,
   isSealed: boolean,
@@ -78,9 +80,7 @@ async function sourceOf(
   // Which of its answers are sensitive only its definition tells.
   if (flow === undefined && !isSealed) throw flowNeeded(head)
   const initial =
-    flow === undefined
-      ? initialState({ ...head.flow, hash: '' }, head.step.id)
-      : initialState(flow.ref, firstStep(flow))
+    flow === undefined ? initialState({ ...head.flow, hash: '' }, head.step.id) : initialOf(flow)
   return {
     head,
     initial,
@@ -95,7 +95,7 @@ export async function importSessions(
   file: Blob | string,
   { passphrase, isTakingOver = false }: ImportOptions,
 ): Promise<readonly ImportOutcome[]> {
-  const { account, random, flowById, isEncrypted, openSession, imported } = into
+  const { account, random, flowById, sensitiveFieldsOf, isEncrypted, openSession, imported } = into
   const store = await into.store
   const outcomes: ImportOutcome[] = []
   for (const read of await readFile(file, passphrase)) {

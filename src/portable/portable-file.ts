@@ -19,8 +19,7 @@ import type { EntryRecord } from '../record/entry.ts'
 import { isText, parseJson } from '../record/guard.ts'
 import { type Head, readHead } from '../record/head.ts'
 import type { SessionState } from '../record/state.ts'
-import { assertWebCrypto } from '../store/encryption.ts'
-import { deriveKey, keyWrong, passphraseIterations } from '../store/key-source.ts'
+import { assertWebCrypto, deriveKey, keyWrong, passphraseIterations } from '../store/key-source.ts'
 import { fromBase64, packText, randomBytes, seal, toBase64, unpackText, unseal } from '../store/seal.ts'
 
 /** A session as it travels. */

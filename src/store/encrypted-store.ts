@@ -20,6 +20,7 @@ import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { type Json, toJson } from '../base/json.ts'
 import type { Encryption } from './encryption.ts'
 import { isMarkKey, type KeyRing, openKeyRing, type SessionId, type SessionKeys } from './key-ring.ts'
+import { assertWebCrypto } from './key-source.ts'
 import { hideName, isNamed, showName } from './part-names.ts'
 import { type Bytes, packText, seal, toBase64, unpackText, unseal } from './seal.ts'
 import {
@@ -50,10 +51,11 @@ const rowsPerWrite = 100
 
 /**
  * Opens a store under a key, sealing what lies in it in clear. Rejects with `key-wrong`, with nothing read or written,
- * where it is not the key; with `encryption-unavailable` where the app cannot give one now; and with `outdated`,
+ * where it is not the key; with `encryption-unavailable` on plain http or where the app cannot give one now; and with `outdated`,
  * `record-unreadable` and what the store says.
  */
 export async function openEncryptedStore(inner: Store, encryption: Encryption): Promise<EncryptedStore> {
+  assertWebCrypto()
   let given = encryption
   let last: Promise<unknown> = Promise.resolve()
   let isNoted = false

@@ -15,7 +15,7 @@
  * - Where the database was deleted and made anew nothing of an old ring is used: see `generation`.
  */
 import { WaymarkError } from '../base/errors.ts'
-import { type Encryption, ringPrefix } from './encryption.ts'
+import type { Encryption } from './encryption.ts'
 import {
   findMasterKey,
   importAesKey,
@@ -25,7 +25,7 @@ import {
   makeMasterKey,
 } from './key-source.ts'
 import { type Bytes, randomBytes, seal, unseal } from './seal.ts'
-import type { Key, Row, Store } from './store.ts'
+import { type Key, type Row, ringPrefix, type Store } from './store.ts'
 
 export interface SessionKeys {
   /** Seals values. */

@@ -51,6 +51,15 @@ export async function findMasterKey(encryption: Encryption, origin: KeyOrigin): 
   throw keyWrong(`What is stored here is sealed under ${words[origin.kind]}. Give that as "encryption".`)
 }
 
+/** Throws where the browser offers this page no encryption. */
+export function assertWebCrypto(): void {
+  if ((globalThis.crypto as Crypto | undefined)?.subtle !== undefined) return
+  throw new WaymarkError(
+    'encryption-unavailable',
+    'This page cannot encrypt: browsers offer WebCrypto on https and localhost only. Nothing is stored in clear; serve the page over https.',
+  )
+}
+
 /** PBKDF2 of a passphrase, in Unicode's composed form, so that every keyboard gives the same key. */
 export async function deriveKey(passphrase: string, salt: Bytes, iterations: number): Promise<CryptoKey> {
   if (typeof passphrase !== 'string' || passphrase === '')

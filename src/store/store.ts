@@ -36,6 +36,9 @@ export const storeNames: readonly StoreName[] = [
   'keys',
 ]
 
+/** Where the newest key ring lies in `keys`; the keys of a session lie under its id. */
+export const ringPrefix = '~ring'
+
 /** Compared part by part: numbers before strings, a prefix before what it begins. */
 export type Key = readonly (string | number)[]
 
