@@ -146,6 +146,8 @@ export const housing = defineFlow({
         ),
         number: text('Enter the account number').regex(/^\d{6,8}$/, 'Enter 6 to 8 digits'),
       }),
+      // Money follows these: where two devices differ, somebody says which is right.
+      merge: { sortCode: 'ask', number: 'ask' },
     },
     more: {
       title: 'Anything else',

@@ -19,6 +19,8 @@ export interface JourneyOptions {
   readonly isFocusWanted: boolean
   readonly onTryNow: () => void
   readonly onStartAnother: () => void
+  /** Begins another application with what came too late for this one. */
+  readonly onStartFork: () => void
 }
 
 /** Shows the session until the returned function is called. */
@@ -27,7 +29,7 @@ export function showJourney(session: Session<Housing>, options: JourneyOptions):
   const main = byId('main')
   const rail = createProgressRail()
   const refused = new Map<string, string>()
-  const stopOffers = showOffers(session)
+  const stopOffers = showOffers(session, options.onStartFork)
   const statusLine = showStatusLine({ session, connection, announcer, onTryNow: options.onTryNow })
   let stepPage: StepPage | undefined
   let confirmation: ReturnType<typeof createConfirmation> | undefined

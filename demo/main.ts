@@ -71,6 +71,9 @@ function show(session: Session<Housing>, isFocusWanted: boolean): void {
     onStartAnother: () => {
       startAnother(session).catch(showFailure)
     },
+    onStartFork: () => {
+      startFork(session).catch(showFailure)
+    },
   })
   document.documentElement.dataset['ready'] = 'true'
 }
@@ -81,6 +84,16 @@ async function startAnother(finished: Session<Housing>): Promise<void> {
   const session = await waymark.open(flowId, { key: `application-${next}` })
   show(session, true)
   await finished.close()
+}
+
+/** What came too late for an application that was sent is the beginning of the next. */
+async function startFork(sent: Session<Housing>): Promise<void> {
+  const { fork } = sent
+  if (fork === undefined) return
+  const session = await waymark.start(flowId, { answers: fork.answers })
+  for (const { id } of fork.conflicts) sent.resolve(id, 'keep')
+  show(session, true)
+  await sent.close()
 }
 
 /** Each application of this account has a key of its own, the same on every device. */

@@ -1,51 +1,34 @@
-import type { Conflict, Session } from 'waymark'
+import type { Session } from 'waymark'
 import type { Housing } from '../flow.ts'
-import { wordsOf } from '../questions.ts'
+import { conflictBox } from './conflict-box.ts'
 import { button, byId, focusOn, h } from './dom.ts'
-import { textAt, toShortText } from './values.ts'
-import { clockTime } from './when.ts'
+import { forkBox } from './fork-box.ts'
 
-/** What needs a decision: values that lost a conflict, and changes the server did not accept. */
-export function showOffers(session: Session<Housing>): () => void {
+/** What needs a decision: values that lost a conflict, what came too late, and changes the server did not accept. */
+export function showOffers(session: Session<Housing>, onStartFork: () => void): () => void {
   const root = byId('offers')
   let shown = ''
 
   function show(): void {
     const { parked } = session.status.getSnapshot()
     const { status } = session.getSnapshot()
-    const now = JSON.stringify([session.conflicts.map(({ id }) => id), parked?.at, parked?.reason, status])
+    const { conflicts, fork } = session
+    const open = conflicts.filter(({ isLate }) => !isLate)
+    const now = JSON.stringify([
+      conflicts.map(({ id, kept }) => [id, kept]),
+      parked?.at,
+      parked?.reason,
+      status,
+    ])
     if (now === shown) return
     shown = now
     const hadFocus = root.contains(document.activeElement)
     root.replaceChildren(
       ...(parked === undefined ? [] : [parkedBox(parked)]),
-      ...session.conflicts.map((conflict) => conflictBox(conflict)),
+      ...(fork === undefined ? [] : [forkBox(session, fork, onStartFork)]),
+      ...open.map((conflict) => conflictBox(session, conflict)),
     )
     if (hadFocus) focusOn(root)
-  }
-
-  function conflictBox(conflict: Conflict): HTMLElement {
-    const [, ...members] = conflict.path.split('/')
-    const answers = session.getSnapshot().answers as { readonly [step: string]: unknown }
-    const kept = textAt(answers[conflict.step], members)
-    const settle = (choice: 'keep' | 'restore') => () => session.resolve(conflict.id, choice)
-    return h(
-      'section',
-      { class: 'offer', 'data-conflict': conflict.id, 'aria-label': 'Written in two places' },
-      h('h2', {}, `Written in two places: ${labelOf(session, conflict.step, members)}`),
-      h(
-        'p',
-        {},
-        `Another window or device had ${toShortText(conflict.value)}, last changed at ${clockTime(conflict.at)}. `,
-        kept === '' ? '' : `Kept for now: ${toShortText(kept)}.`,
-      ),
-      h(
-        'div',
-        { class: 'actions' },
-        button('keep', 'Keep what is here', { onClick: settle('keep') }),
-        button('restore', `Use ${toShortText(conflict.value)}`, { onClick: settle('restore') }),
-      ),
-    )
   }
 
   /** A finish that was refused is taken back, to mend what the server named. */
@@ -85,10 +68,4 @@ export function showOffers(session: Session<Housing>): () => void {
     for (const stop of stops) stop()
     root.replaceChildren()
   }
-}
-
-function labelOf(session: Session<Housing>, step: string, members: readonly string[]): string {
-  const title = session.getSnapshot().progress.steps.find(({ id }) => id === step)?.title ?? step
-  const question = wordsOf(step)?.questions.find(({ name }) => members.includes(name))
-  return question?.label ?? title
 }
