@@ -4,6 +4,7 @@
  *   not held, base named ────────────────────────────────▶ unknown
  *   an entry is damaged, foreign, or differs from its twin ▶ rejected
  *   every entry is held ─────────────────────────────────▶ held        nothing is written, whatever `base` says
+ *   … but not all that came with them is in the push ─────▶ stale       the client lost some, or sends it in parts
  *   base is not the current rev ─────────────────────────▶ stale
  *   chain does not link · answers malformed ──────────────▶ rejected
  *   else ────────────────────────────────────────────────▶ accepted    with what to write: where the session has
@@ -12,7 +13,8 @@
  * Invariants
  * - The same push twice has the effect of once. A replay is answered with the rev under which its entries were
  *   accepted, not with the rev of now: what others did since has not been seen by this client, and a client that was
- *   told the newest rev would push over it.
+ *   told the newest rev would push over it. For the same reason a push of some of the entries that made a rev is not
+ *   answered with it: a client that lost the others, as in a power cut, has not got the state of that rev.
  * - Every accepted push adds an entry and makes a new rev.
  * - Once a session has ended, nothing changes its answers, status or what was submitted. What other devices entered
  *   before they knew is kept with the entries, so that none of them is left with something it can never send.
@@ -64,9 +66,9 @@ export function applyPush(
   if (held === undefined && item.base !== null) return { type: 'unknown' }
   const verdict = verifyEntries(item, held)
   if (verdict.type === 'rejected') return rejected(verdict.reason)
-  const { fresh, heldRev } = verdict
+  const { fresh, heldRev, isPart } = verdict
   if (fresh.length === 0) {
-    if (heldRev !== undefined) return { type: 'held', rev: heldRev }
+    if (heldRev !== undefined) return isPart ? { type: 'stale' } : { type: 'held', rev: heldRev }
     if (held === undefined || Object.keys(item.changed).length > 0) return rejected('empty-push')
     return item.base === currentRev(held) ? { type: 'held', rev: currentRev(held) } : { type: 'stale' }
   }
@@ -78,7 +80,7 @@ export function applyPush(
   const changed = hasEnded ? lateOf(item.changed) : item.changed
   const issues = answerFaults(changed)
   if (issues.length > 0) return rejected('answers-malformed', issues)
-  const rev = nextRev(held, options.random)
+  const rev = nextRev(held, fresh.length, options.random)
   return {
     type: 'accepted',
     write: {

@@ -72,13 +72,21 @@ export function currentRev(held: HeldSession): string {
   return held.revs[held.revs.length - 1]!
 }
 
-/** A rev counts up and ends at random, so that a server restored from a backup never gives the same one twice. */
-export function nextRev(held: HeldSession | undefined, random: Random): string {
+/**
+ * A rev counts up, says how many entries it brought, and is random, so that a server restored from a backup never gives
+ * the same one twice: `12-3hk2m0qs1d.4`.
+ */
+export function nextRev(held: HeldSession | undefined, entries: number, random: Random): string {
   const count = held === undefined ? 1 : countOf(currentRev(held)) + 1
-  return `${count}-${createId(random, 10)}`
+  return `${count}-${createId(random, 10)}.${entries}`
 }
 
 /** The number a rev begins with. */
 export function countOf(rev: string): number {
   return Number.parseInt(rev, 10)
+}
+
+/** How many entries a rev brought; 0 where it does not say. */
+export function entriesOf(rev: string): number {
+  return Number(rev.split('.')[1] ?? 0)
 }

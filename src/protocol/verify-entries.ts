@@ -7,7 +7,7 @@ import {
   noChain,
   unpackEntry,
 } from '../record/entry.ts'
-import { countOf, type HeldEntry, type HeldForPush } from './held.ts'
+import { countOf, entriesOf, type HeldEntry, type HeldForPush } from './held.ts'
 import type { PushItem } from './wire.ts'
 
 /** One pushed entry the server does not hold: what it says, and the text to keep. */
@@ -17,8 +17,14 @@ export interface FreshEntry {
 }
 
 export type EntriesVerdict =
-  /** `heldRev`: the newest rev under which an entry of this push was accepted before. */
-  | { readonly type: 'verified'; readonly fresh: readonly FreshEntry[]; readonly heldRev?: string }
+  | {
+      readonly type: 'verified'
+      readonly fresh: readonly FreshEntry[]
+      /** The newest rev under which an entry of this push was accepted before. */
+      readonly heldRev?: string
+      /** True where such a rev brought other entries too. */
+      readonly isPart: boolean
+    }
   | { readonly type: 'rejected'; readonly reason: string }
 
 const writerPattern = /^[A-Za-z0-9][\w.~-]{0,63}$/
@@ -34,6 +40,7 @@ export function isWriter(value: unknown): value is string {
 export function verifyEntries(item: PushItem, held: HeldForPush | undefined): EntriesVerdict {
   const fresh: FreshEntry[] = []
   const hashById = new Map<string, string>()
+  const heldByRev = new Map<string, Set<string>>()
   let heldRev: string | undefined
   for (const { c, p, s } of item.entries) {
     if (!isWellFormed(c) || !isWellFormed(p ?? '') || !saltPattern.test(s ?? '')) {
@@ -51,14 +58,16 @@ export function verifyEntries(item: PushItem, held: HeldForPush | undefined): En
     const mark = held?.entries.get(id)
     const known = mark?.hash ?? hashById.get(id)
     if (known !== undefined && known !== hash) return rejected('writer-forked')
-    if (mark !== undefined && (heldRev === undefined || countOf(mark.rev) > countOf(heldRev))) {
-      heldRev = mark.rev
+    if (mark !== undefined) {
+      if (heldRev === undefined || countOf(mark.rev) > countOf(heldRev)) heldRev = mark.rev
+      heldByRev.set(mark.rev, (heldByRev.get(mark.rev) ?? new Set()).add(id))
     }
     if (known !== undefined) continue
     hashById.set(id, hash)
     fresh.push({ entry, record: { writer: entry.writer, n: entry.n, hash, c, ...body } })
   }
-  return { type: 'verified', fresh, ...(heldRev === undefined ? {} : { heldRev }) }
+  const isPart = [...heldByRev].some(([rev, ids]) => ids.size < entriesOf(rev))
+  return { type: 'verified', fresh, isPart, ...(heldRev === undefined ? {} : { heldRev }) }
 }
 
 /**

@@ -44,7 +44,7 @@ describe('applyPush', () => {
     const server = createServer()
     const a = createAuthor('s1', 'wa')
     const rev = server.rev(a.set(null, 'applicant', { name: 'Ada' }))
-    expect(rev).toMatch(/^1-[0-9a-v]{10}$/)
+    expect(rev).toMatch(/^1-[0-9a-v]{10}\.1$/)
     expect(server.snapshot('s1')).toEqual({
       rev,
       isWhole: true,
@@ -69,6 +69,20 @@ describe('applyPush', () => {
     expect(server.snapshot('s1').rev).toBe(rev3)
     expect(server.push(a.set(rev2, 'applicant', { name: 'A' }))).toEqual({ type: 'stale' })
     expect(server.snapshot('s1', rev2)).toMatchObject({ isWhole: false, steps: { income: '{"amount":1}' } })
+  })
+
+  test('answers a part of what made a rev with what was made of it', () => {
+    const server = createServer()
+    const a = createAuthor('s1', 'wa')
+    const b = createAuthor('s1', 'wb')
+    const one = a.write([setChange('applicant', { n: 1 })])
+    const two = b.write([setChange('income', { n: 2 })])
+    const whole = { base: null, entries: [one, two], changed: { applicant: { n: 1 }, income: { n: 2 } } }
+    const rev = server.rev(a.push(whole))
+    const part = a.push({ base: null, entries: [one], changed: { applicant: { n: 1 } } })
+    expect(server.push(part)).toEqual({ type: 'stale' })
+    expect(server.push(a.push({ ...whole, entries: [one, one] }))).toEqual({ type: 'stale' })
+    expect(server.push(a.push(whole))).toEqual({ type: 'held', rev })
   })
 
   test('skips entries it holds and takes the rest', () => {
