@@ -1,0 +1,33 @@
+import { createStore } from 'tinybase'
+import { createIndexedDbPersister } from 'tinybase/persisters/persister-indexed-db'
+import type { Subject } from '../page/subject.ts'
+
+/** A cell per field; the persister is asked to save, which is the only way to know when it has. */
+export const tinybase: Subject = {
+  name: 'TinyBase',
+  acknowledges: 'durable',
+  async open(name, shape) {
+    const store = createStore()
+    store.transaction(() => {
+      for (const [step, rows] of Object.entries(shape.answers)) {
+        for (const [row, cells] of Object.entries(rows)) store.setRow(step, row, cells)
+      }
+    })
+    const persister = createIndexedDbPersister(store, name)
+    await persister.save()
+    return {
+      async change({ step, row, field, value }) {
+        store.setCell(step, row, field, value)
+        await persister.save()
+      },
+      async restore() {
+        const fresh = createStore()
+        const reader = createIndexedDbPersister(fresh, name)
+        await reader.load()
+        await reader.destroy()
+        return fresh.getTables()
+      },
+      close: async () => void (await persister.destroy()),
+    }
+  },
+}
