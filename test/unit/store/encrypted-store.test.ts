@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { isWaymarkError } from '../../../src/base/errors.ts'
 import { openEncryptedStore } from '../../../src/store/encrypted-store.ts'
-import { type Encryption, openSealed } from '../../../src/store/encryption.ts'
+import type { Encryption } from '../../../src/store/encryption.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
+import { openSealed } from '../../../src/store/open-sealed.ts'
 import type { Key, Range, Row, Store, Write } from '../../../src/store/store.ts'
 import { everythingIn, valueAt } from '../../support/searching.ts'
 
