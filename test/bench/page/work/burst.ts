@@ -11,6 +11,7 @@ export async function burst({ isQuick }: Options): Promise<Result[]> {
   const waymark = createWaymark({ flows: [flow], namespace: 'burst' })
   const session = await waymark.open('bench')
   for (const [step, rows] of Object.entries(shape.answers)) session.set(step, rows)
+  session.commit()
   await session.saved('strict')
   const set = (n: number) => {
     const { step, row, field, value } = shape.change(n)

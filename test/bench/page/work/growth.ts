@@ -11,6 +11,7 @@ export async function growth({ isQuick }: Options): Promise<Result[]> {
   const waymark = createWaymark({ flows: [flow], namespace: 'growth' })
   const session = await waymark.open('bench')
   for (const [step, rows] of Object.entries(shape.answers)) session.set(step, rows)
+  session.commit()
   await session.saved('device')
   const samples: number[] = []
   const { transactions, records, length } = await watchStorage(async () => {

@@ -16,6 +16,7 @@ export async function open({ isQuick, subjects }: Options): Promise<Result[]> {
     const waymark = createWaymark({ flows: [flow], namespace: `open-${behind}` })
     let session = await waymark.open('bench')
     for (const [step, rows] of Object.entries(shape.answers)) session.set(step, rows)
+    session.commit()
     await session.saved('device')
     for (let n = 0; n < behind; n++) {
       const { step, row, field, value } = shape.change(n)

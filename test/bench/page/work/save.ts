@@ -12,6 +12,7 @@ export async function save({ isQuick }: Options): Promise<Result[]> {
     const waymark = createWaymark({ flows: [flow], namespace: `save-${shape.size}` })
     const session = await waymark.open('bench')
     for (const [step, rows] of Object.entries(shape.answers)) session.set(step, rows)
+    session.commit()
     await session.saved('strict')
 
     const set = (n: number) => {

@@ -12,6 +12,7 @@ export async function typing({ isQuick }: Options): Promise<Result[]> {
     const waymark = createWaymark({ flows: [flow], namespace: `typing-${shape.size}` })
     const session = await waymark.open('bench')
     for (const [step, rows] of Object.entries(shape.answers)) session.set(step, rows)
+    session.commit()
     await session.saved('strict')
     let longTasks = 0
     const observer = new PerformanceObserver((entries) => {
