@@ -338,10 +338,13 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   async function refreshMarks(session: string): Promise<void> {
+    const before = marksBySession.get(session)
     const [{ position, rev }, [parked = []]] = await Promise.all([
       bases.read(session),
       store.read([parkedRange(session)]),
     ])
+    // What was learned while this was read is newer.
+    if (marksBySession.get(session) !== before) return refreshMarks(session)
     mark(session, { position, rev, parked: readParkedRow(parked[0], account) })
   }
 
