@@ -71,6 +71,9 @@ const headTrailsMs = 30_000
 /** A writer's local chain, for entries that are never pushed. */
 export const localSuffix = '~'
 
+/** How many entries of this writer come before its typing becomes one; `perhaps` one, where that is under way. */
+type Ahead = 0 | 1 | 'perhaps'
+
 export interface BatchMaker {
   /** Everything local: the queue as one entry where there is one, the typing as the draft row. */
   local(
@@ -90,7 +93,7 @@ export interface BatchMaker {
   /** Another writer's draft as an entry of this one. */
   adopt(trunk: Trunk, draft: Draft, renumbered: readonly Row[]): Batch
   /** The typing as a row; `ahead` entries of this writer come before it becomes one. */
-  draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: 0 | 1): Row
+  draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row
 }
 
 export function createBatchMaker(of: {
@@ -120,9 +123,11 @@ export function createBatchMaker(of: {
     return [{ store: 'heads', key: [head.account, session], value: head }]
   }
 
-  function draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: 0 | 1): Row {
-    const n = (trunk.heads[writer] ?? noChain).n + 1 + ahead
-    const draft = { writer, n, at: typedAt || hybrid.next(), base: trunk.position + ahead }
+  function draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row {
+    const n = (trunk.heads[writer] ?? noChain).n + 1 + (ahead === 0 ? 0 : 1)
+    // An entry under way may lose its place to one that nobody here has read.
+    const base = trunk.position + (ahead === 1 ? 1 : 0)
+    const draft = { writer, n, at: typedAt || hybrid.next(), base }
     return { store: 'drafts', key: [session, writer], value: toDraftRow(draft, toChangesText(changes)) }
   }
 

@@ -14,8 +14,10 @@ export function withoutLater(draft: Draft, later: StampOf): Draft {
     const patch = change.patch.filter((operation) => {
       const stamp = later(step, operation.path)
       const isLater = stamp.at > draft.at
-      if (isLater) superseded.push(loserOf(draft, step, operation))
-      else if (stamp.at > 0) overwrites.push({ step, path: operation.path, ...stamp })
+      // A person typing over what they typed before is no conflict.
+      const isOwn = stamp.writer === draft.writer
+      if (isLater && !isOwn) superseded.push(loserOf(draft, step, operation))
+      else if (stamp.at > 0 && !isLater && !isOwn) overwrites.push({ step, path: operation.path, ...stamp })
       return !isLater
     })
     return { ...change, patch }

@@ -178,7 +178,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      const row = batches.draftRow(trunk, typing, local.typedAt, 1)
+      const row = batches.draftRow(trunk, typing, local.typedAt, 'perhaps')
       store.write({ durability: 'relaxed', put: [row] }).then(() => {
         hasDraftRow = true
       }, fail)

@@ -354,4 +354,37 @@ describe('openJournal', () => {
     const [rows = []] = await store.read([{ store: 'journal', prefix: ['s1'] }])
     expect(rows.filter((row) => (row as { p: string }).p.includes('Ada'))).toHaveLength(1)
   })
+
+  test('says of a flushed draft only what its writer had surely read', async () => {
+    const inner = createMemoryStore()
+    const clock = createFakeClock()
+    let hold = Promise.resolve()
+    let isHeld = false
+    const store: Store = {
+      ...inner,
+      async write(write) {
+        if (isHeld && write.add) await hold
+        return inner.write(write)
+      },
+    }
+    const leaving = await openTestJournal({ store, clock: createFakeClock(clock.now() + 5) })
+    leaving.journal.append([set('applicant', { joint: true })], 'relaxed')
+    await leaving.journal.settled()
+    // Its entry is under way, and never arrives; it types on and is hidden; another tab takes the place.
+    hold = new Promise(() => {})
+    isHeld = true
+    leaving.journal.append([set('review', { ok: true })], 'relaxed')
+    await Promise.resolve()
+    leaving.journal.draft(set('applicant', { name: 'leaving' }))
+    leaving.journal.flush()
+    const { journal } = await openTestJournal({ store: inner, clock })
+    journal.append([set('applicant', { name: 'staying' })], 'relaxed')
+    await journal.settled()
+    await journal.catchUp()
+    await clock.advance(40_000)
+    expect(journal.hasForeignDrafts).toBe(false)
+    const values = Object.values(journal.storedState?.conflicts ?? {}).map(({ value }) => value)
+    const { name } = journal.storedState?.answers['applicant'] as { name: string }
+    expect([name, ...values].sort()).toEqual(['leaving', 'staying'])
+  })
 })
