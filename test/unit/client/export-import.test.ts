@@ -366,6 +366,14 @@ describe('sensitive answers', () => {
     const file = await waymark.export()
     expect(await waymark.import(file)).toMatchObject([{ type: 'already-here' }])
     expect(session.getSnapshot().answers.account).toEqual({ iban: 'PLANTED', holder: 'Ada' })
+    const store = durableStore()
+    const behind = open(store)
+    await behind.import(await waymark.export({ passphrase: 'p' }), { passphrase: 'p' })
+    session.set('you', { name: 'Ada L' })
+    session.commit()
+    const before = await everythingIn(store)
+    expect(await behind.import(await waymark.export())).toMatchObject([{ type: 'diverged' }])
+    expect(await everythingIn(store)).toBe(before)
   })
 
   test('are not brought where nothing is encrypted', async () => {
