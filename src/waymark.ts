@@ -10,6 +10,7 @@ export type { Resumable } from './client/heads.ts'
 export type { PageLife } from './client/page-life.ts'
 export type { ExportOptions, ImportOptions } from './client/portability.ts'
 export type { TabNews, Tabs } from './client/tabs.ts'
+export type { TidyOptions, TidyReport } from './client/tidy.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
 export type { CheckpointRule } from './flow/checkpoint-rule.ts'
 export {
@@ -19,8 +20,9 @@ export {
   type StepKinds,
   type StepOptions,
 } from './flow/define-flow.ts'
-export type { Flow, Leaf, Path } from './flow/definition.ts'
+export type { Expiry, Flow, Leaf, Path } from './flow/definition.ts'
 export { type Finding, lint } from './flow/lint.ts'
+export type { MergePolicies, MergePolicy } from './flow/merge-policy.ts'
 export { needsAttention } from './flow/needs-attention.ts'
 export { pathOf } from './flow/path.ts'
 export { type Progress, progressOf, type StepProgress } from './flow/progress.ts'

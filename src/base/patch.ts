@@ -126,7 +126,8 @@ function changeItem(
   const items = (target ?? []) as readonly Json[]
   const token = tokens[depth]!
   const at = indexOf(items, token)
-  if (at < 0 && operation.op === 'remove') return target
+  // A list that had that item is there, as where its addition was overwritten by this removal.
+  if (at < 0 && operation.op === 'remove') return target ?? Object.freeze([])
   if (depth === tokens.length - 1 && operation.op !== 'replace') {
     const others = items.filter((_, i) => i !== at)
     return Object.freeze(operation.op === 'add' ? [...others, operation.value] : others)

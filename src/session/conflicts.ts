@@ -1,7 +1,7 @@
 import { msFromStamp } from '../base/clock.ts'
 import type { Json } from '../base/json.ts'
 import { applyPatch, parsePointer, toOperation, valueAt } from '../base/patch.ts'
-import type { Answers, Conflicts, Loser, SessionState, StepAnswers } from '../record/state.ts'
+import { type Answers, isEnded, type Loser, type SessionState, type StepAnswers } from '../record/state.ts'
 
 /** A value that lost a conflict and is offered, on every device: settle it with `resolve(id, ...)`. */
 export interface Conflict extends Omit<Loser, 'at' | 'kind'> {
@@ -32,27 +32,30 @@ export interface Fork<A = Answers> {
 
 /** A reader of the open conflicts, oldest first: the same list until they or what stands there change. */
 export function createConflictList(): (state: SessionState) => readonly Conflict[] {
-  let of: readonly unknown[] = []
+  let of: Partial<SessionState> = {}
   let list: readonly Conflict[] = []
-  return ({ conflicts, answers }) => {
-    if (conflicts !== of[0] || (conflicts !== undefined && answers !== of[1])) {
-      of = [conflicts, answers]
-      list = Object.freeze(listOf(conflicts ?? {}, answers))
+  return (state) => {
+    const { conflicts, answers, status } = state
+    const isSame = answers === of.answers && status === of.status
+    if (conflicts !== of.conflicts || (conflicts !== undefined && !isSame)) {
+      of = state
+      list = Object.freeze(listOf(state))
     }
     return list
   }
 }
 
-function listOf(conflicts: Conflicts, answers: Answers): Conflict[] {
+function listOf({ conflicts = {}, answers, status }: SessionState): Conflict[] {
   return Object.entries(conflicts)
     .map(([id, { at, kind, ...loser }]): Conflict => {
-      const kept = valueAt(answers[loser.step] as Json | undefined, loser.path)
-      const place = placeOf(loser.path)
+      const { step, path } = loser
+      const kept = Object.hasOwn(answers, step) ? valueAt(answers[step] as Json, path) : undefined
+      const place = placeOf(path)
       return {
         ...loser,
         ...place,
         ...(kept === undefined ? {} : { kept }),
-        ...{ id, at: msFromStamp(at), isAsking: kind === 'ask', isLate: kind === 'late' },
+        ...{ id, at: msFromStamp(at), isAsking: kind === 'ask', isLate: kind === 'late' && isEnded(status) },
       }
     })
     .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1))

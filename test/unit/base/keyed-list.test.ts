@@ -80,7 +80,7 @@ describe('a patch of a keyed list', () => {
     expect(apply([{ key: 'b' }], entered)).toEqual([{ key: 'b' }, item])
     expect(apply(undefined, entered)).toEqual([item])
     expect(apply([{ key: 'b' }], { op: 'remove', path: '/~=a/name' })).toEqual([{ key: 'b' }])
-    expect(apply(undefined, { op: 'remove', path: '/~=a' })).toBeUndefined()
+    expect(apply(undefined, { op: 'remove', path: '/~=a' })).toEqual([])
   })
 
   test('orders what it names, and keeps the rest in order behind', () => {
