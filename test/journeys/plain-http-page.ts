@@ -1,5 +1,8 @@
-/** A session on an origin without secure context, for `plain-http.test.ts`: typed into, finished, read back. */
-import { createWaymark, defineFlow } from 'waymark'
+/**
+ * A session on an origin without secure context, for `plain-http.test.ts`: typed into, finished, read back. Encryption,
+ * which there is none of here, is refused.
+ */
+import { createWaymark, defineFlow, isWaymarkError } from 'waymark'
 import { memoryBackend } from 'waymark/backends'
 
 const flow = defineFlow({
@@ -14,11 +17,15 @@ session.set('one', { visit: Number((before.answers.one as { visit?: number } | u
 const outcome = await session.next()
 await session.back()
 const onServer = await session.saved('server')
+const refused = await createWaymark({ flows: [flow], namespace: 'sealed', encryption: 'browser' })
+  .open('plain')
+  .catch((error: unknown) => error)
 const result = {
   isSecure: globalThis.isSecureContext,
   before: before.answers,
   outcome: outcome.type,
   saved: outcome.saved,
   onServer: onServer.type,
+  encrypted: isWaymarkError(refused) ? refused.code : 'opened',
 }
 await fetch('/report', { method: 'POST', body: JSON.stringify(result) })

@@ -13,6 +13,7 @@ interface Result {
   outcome: string
   saved: object
   onServer: string
+  encrypted: string
 }
 
 // WebKitGTK is left out: it takes no name resolution of its own, and /etc/hosts is not a test's to change.
@@ -45,6 +46,7 @@ for (const engine of ['chromium', 'firefox'] as const) {
           outcome: 'moved',
           saved: expect.objectContaining({ device: 'strict' }),
           onServer: 'saved',
+          encrypted: 'encryption-unavailable',
         })
       }
     } finally {
