@@ -30,12 +30,14 @@ import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { type Range, type Store, storeNames } from '../store/store.ts'
+import { expireOverdue } from './expire-overdue.ts'
 import type { Forgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import { isNewer, mendHead } from './mend-head.ts'
 import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
 import type { TabNews } from './tabs.ts'
+import type { TidyOptions, TidyReport } from './tidy.ts'
 import { turnsOf } from './turns.ts'
 
 export interface AccountSessions {
@@ -47,6 +49,7 @@ export interface AccountSessions {
   /** The id that a flow and key have next: the same in every tab, and on every device where nothing was removed. */
   nextId(flow: string, key: string): Promise<string>
   remove(id: string): Promise<void>
+  tidy(options: TidyOptions): Promise<TidyReport>
   /** Takes over the sessions of someone not signed in. */
   claim(): Promise<void>
   export(options: ExportOptions & { readonly ids?: readonly string[] }): Promise<Blob>
@@ -248,7 +251,12 @@ export function openAccountSessions(options: {
   const sessions: AccountSessions = {
     account,
     sync,
-    heads: async () => (await readHeads(account)).heads,
+    async heads() {
+      const { heads } = await readHeads(account)
+      const isOpen = (id: string) => lanes.get(id)?.handle !== undefined
+      const overdue = { heads, flowById, now: clock.now(), isOpen, borrowJournal }
+      return (await expireOverdue(overdue)) ? (await readHeads(account)).heads : heads
+    },
     async head(id) {
       const head = (await readHeads(account)).heads.find((one) => one.id === id)
       if (head !== undefined) return head
@@ -333,6 +341,15 @@ export function openAccountSessions(options: {
         tell({ type: 'claimed', session: head.id })
         sync?.note(head.id)
       }
+    },
+    async tidy(given) {
+      const loading = import('./tidy.ts')
+      const { tidy } = await loadChunk(loading, 'nothing was removed')
+      const store = await options.store
+      const { heads, remove } = sessions
+      const isOpen = (id: string) => lanes.get(id)?.handle !== undefined
+      const hasBackend = backend !== undefined
+      return tidy({ store, account, clock, hasBackend, heads: await heads(), isOpen, remove }, given)
     },
     export: async (given) => (await loadPortability()).exportSessions(portable, given),
     import: async (file, given) => (await loadPortability()).importSessions(portable, file, given),

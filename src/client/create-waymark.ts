@@ -33,6 +33,7 @@ import { type Resumable, toResumable } from './heads.ts'
 import { type PageLife, watchPageLife } from './page-life.ts'
 import type { ExportOptions, ImportOptions } from './portability.ts'
 import { openTabs, type Tabs } from './tabs.ts'
+import type { TidyOptions, TidyReport } from './tidy.ts'
 
 export interface WaymarkOptions<F extends Flow = Flow> {
   /** The journeys this app knows. */
@@ -88,6 +89,11 @@ export interface Waymark<F extends Flow = Flow> {
   resume(id: string): Promise<Session<F>>
   /** Deletes a session from this device, whoever has it open; what the server holds stays. */
   remove(id: string): Promise<void>
+  /**
+   * Removes sessions from this device that are over and received by the server, oldest first, and tells what it removed
+   * and why the rest stays. Never anything that is running, open here or unsent, unless it is named in `withUnsent`.
+   */
+  tidy(options?: TidyOptions): Promise<TidyReport>
   readonly account: string
   /**
    * Signs in or out: closes every open session, then lists, opens and syncs for the new account only. Changes are made
@@ -266,6 +272,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     async remove(id) {
       await (await settledSessions()).remove(id)
     },
+    tidy: async (given = {}) => (await settledSessions()).tidy(given),
     get account() {
       return current.account
     },

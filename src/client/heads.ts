@@ -14,6 +14,8 @@ export interface Resumable {
   readonly progress: { readonly done: number; readonly min: number; readonly max: number }
   /** Milliseconds since 1970; at most half a minute before the last entry. */
   readonly savedAt: number
+  /** Where the flow has an expiry; as much too early as `savedAt` is. */
+  readonly expiresAt?: number
 }
 
 /** Makes the head of a session from its states. */
@@ -41,10 +43,15 @@ export function createHeadMaker(of: {
       progress: { done, min, max },
       createdAt,
       savedAt: clock.now(),
+      ...(flow.expiry === undefined ? {} : { expiresAt: clock.now() + flow.expiry.afterMs }),
     }
   }
 }
 
-export function toResumable({ id, key, flow, step, status, progress, savedAt }: Head): Resumable {
-  return { id, key, flow, step, status, progress, savedAt }
+export function toResumable(head: Head): Resumable {
+  const { id, key, flow, step, status, progress, savedAt, expiresAt } = head
+  return {
+    ...{ id, key, flow, step, status, progress, savedAt },
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
 }

@@ -25,7 +25,7 @@ const rules: readonly unknown[] = ['change', 'step', 'milestone'] satisfies Chec
 /** Throws `flow-invalid`, saying what to do, for a definition that cannot work. Plain JavaScript gets here untyped. */
 export function checkDefinition(definition: unknown): void {
   if (!isJsonObject(definition)) throw invalid('?', undefined, 'Pass defineFlow an object.')
-  const { id, version, title, steps, checkpoints = 'step' } = definition as Record<string, unknown>
+  const { id, version, title, steps, checkpoints = 'step', expiry } = definition as Record<string, unknown>
   if (typeof id !== 'string' || id === '') throw invalid('?', undefined, 'Give the flow an id, a text.')
   const fail = (what: string) => invalid(id, undefined, what)
   if (version !== undefined && !(Number.isSafeInteger(version) && (version as number) > 0)) {
@@ -34,10 +34,19 @@ export function checkDefinition(definition: unknown): void {
   if (typeof title !== 'string') throw fail('Give it a title, a text.')
   if (!isJsonObject(steps) || Object.keys(steps).length === 0) throw fail('Give it at least one step.')
   if (!rules.includes(checkpoints)) throw fail(`Take its checkpoints at every ${rules.join(' or ')}.`)
+  if (expiry !== undefined && !isExpiry(expiry)) {
+    throw fail('Let it expire after a positive "afterMs", with "warnMs" below that, in milliseconds.')
+  }
   for (const key of Object.keys(steps)) {
     const problem = problemOfKey(key) ?? problemOfStep(steps[key], key, steps)
     if (problem !== undefined) throw invalid(id, key, problem)
   }
+}
+
+function isExpiry(value: unknown): boolean {
+  const { afterMs, warnMs = 0 } = (isJsonObject(value) ? value : {}) as Record<string, unknown>
+  const isTime = (time: unknown): time is number => Number.isFinite(time)
+  return isTime(afterMs) && isTime(warnMs) && afterMs > 0 && warnMs >= 0 && warnMs < afterMs
 }
 
 function problemOfKey(key: string): string | undefined {

@@ -2,7 +2,7 @@ import type { AnswersIn, FieldNames, MergeOptions } from './answers-of.ts'
 import { buildNodes } from './build-nodes.ts'
 import { checkDefinition } from './check-definition.ts'
 import type { CheckpointRule } from './checkpoint-rule.ts'
-import { type Flow, leavesOf } from './definition.ts'
+import { type Expiry, type Flow, leavesOf } from './definition.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 import { structuralHash } from './structural-hash.ts'
 
@@ -75,20 +75,38 @@ export function defineFlow<const Id extends string, S>(definition: {
    * finished `step` (the default), or at steps marked as `milestone`. A sub-flow's own choice does not count.
    */
   readonly checkpoints?: CheckpointRule
+  /**
+   * Ends a session `afterMs` after its last change, in milliseconds, and warns `warnMs` before (default: a tenth of it, a
+   * day at most). Nothing is deleted: see `waymark.tidy()`. Default: never.
+   */
+  readonly expiry?: { readonly afterMs: number; readonly warnMs?: number }
   readonly steps: { readonly [K in keyof S]: Step<NoInfer<S>, S[K]> }
 }): Flow<Id, S> {
   checkDefinition(definition)
-  const { id, version = 1, title, checkpoints = 'step' } = definition
+  const { id, version = 1, title, checkpoints = 'step', expiry } = definition
   const nodes = buildNodes(definition.steps)
   return Object.freeze({
     id,
     version,
     title,
     checkpoints,
+    ...(expiry === undefined ? {} : { expiry: Object.freeze(withWarning(expiry)) }),
     ref: Object.freeze({ id, version, hash: structuralHash(id, nodes) }),
     leaves: new Map(nodes.flatMap(leavesOf).map((leaf) => [leaf.id, leaf])),
     '~nodes': nodes,
     '~paths': new WeakMap(),
     '~verdicts': new WeakMap(),
   })
+}
+
+const dayMs = 86_400_000
+
+function withWarning({
+  afterMs,
+  warnMs = Math.min(afterMs / 10, dayMs),
+}: {
+  afterMs: number
+  warnMs?: number
+}): Expiry {
+  return { afterMs, warnMs }
 }

@@ -25,6 +25,7 @@ export interface Flow<Id extends string = string, S = unknown> {
   /** What a session records of its flow: id, version and structural hash. */
   readonly ref: FlowRef
   readonly checkpoints: CheckpointRule
+  readonly expiry?: Expiry
   /** The leaf steps by id, in listed order. */
   readonly leaves: ReadonlyMap<StepId, Leaf>
   readonly '~nodes': readonly StepNode[]
@@ -32,6 +33,12 @@ export interface Flow<Id extends string = string, S = unknown> {
   /** What each condition last said, by the node or `next` that holds it. */
   readonly '~verdicts': WeakMap<object, LastVerdict>
   readonly '~steps'?: S
+}
+
+/** When a session ends by itself: so long after its last change, with a warning before. In milliseconds. */
+export interface Expiry {
+  readonly afterMs: number
+  readonly warnMs: number
 }
 
 /** A step that holds answers. */

@@ -31,6 +31,8 @@ export interface Journal {
   readonly session: string
   /** Key of the last entry stored, -1 before the first. */
   readonly position: number
+  /** Largest hybrid stamp of what is stored or entered, drafts of others too; 0 where there is nothing. */
+  readonly at: number
   readonly state: SessionState
   /** What is stored as entries, without drafts and what is local. */
   readonly storedState: SessionState | undefined

@@ -108,6 +108,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     get position() {
       return trunk.position
     },
+    get at() {
+      const entered = [...(batch?.items ?? []), ...local.items(), ...foreignDrafts.changes()]
+      return latestAt(at, entered)
+    },
     get state() {
       const own = [...(batch?.items ?? []), ...local.items()]
       const others = foreignDrafts.changes()

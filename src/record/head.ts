@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../base/json.ts'
 import { isStatus, isText } from './guard.ts'
-import type { Status, StepId } from './state.ts'
+import { isEnded, type Status, type StepId } from './state.ts'
 
 /**
  * A session's small summary, for lists and resume prompts. It is a hint: written when something a list shows changes,
@@ -47,4 +47,9 @@ export function readHead(value: unknown): Head | undefined {
     typeof savedAt === 'number' &&
     (expiresAt === undefined || typeof expiresAt === 'number')
   return isRight ? (value as unknown as Head) : undefined
+}
+
+/** True where it is running and its time is over, as far as the head tells. */
+export function isOverdue({ status, expiresAt }: Head, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now && !isEnded(status)
 }

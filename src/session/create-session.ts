@@ -28,6 +28,7 @@ import type { SessionEvent } from '../machine/session-event.ts'
 import { type Change, initialState, isEnded, type SessionState, type StepId } from '../record/state.ts'
 import { createConflictList, type Fork, forkOf } from './conflicts.ts'
 import { createEdits } from './edits.ts'
+import { watchExpiry } from './expiry.ts'
 import { createMoves } from './moves.ts'
 import { createSavedWait } from './saved-wait.ts'
 import type { Session, SessionEventOf } from './session.ts'
@@ -94,6 +95,15 @@ export function createSession<F extends Flow>(
     onError,
   })
 
+  const expiry = watchExpiry({
+    expiry: flow.expiry,
+    clock,
+    lastAt: () => journal.at,
+    isOver: () => isClosed || isEnded(at().state.status),
+    onWarning: (expiresAt) => emit('expiring', { at: expiresAt }),
+    onExpired: () => void send({ type: 'expire' }),
+  })
+
   actor.on('changes', ({ changes }) => record(changes))
   actor.subscribe({
     next: () => announce(),
@@ -102,6 +112,7 @@ export function createSession<F extends Flow>(
   actor.start()
   const resumedFrom = journal.position
   lastStep = at().step
+  expiry.look()
   // In a task of its own: whoever awaited the session has its listeners on by then.
   const cancelTelling = clock.after(0, () => {
     if (resumedFrom >= 0) emit('resumed', { position: resumedFrom })
@@ -123,6 +134,7 @@ export function createSession<F extends Flow>(
 
   function announce(): void {
     snapshot = undefined
+    expiry.look()
     const { step } = at()
     if (step !== lastStep) {
       lastStep = step
@@ -142,7 +154,9 @@ export function createSession<F extends Flow>(
 
   function readSnapshot(): SessionSnapshot<F> {
     const { state, step } = at()
-    const shown = snapshotOf(state, step, journal.position, issues.all)
+    const { expiresAt } = expiry
+    const now = snapshotOf(state, step, journal.position, issues.all)
+    const shown = expiresAt === undefined ? now : Object.freeze({ ...now, expiresAt })
     // Finished here is not yet sent: nothing is complete while something is pending.
     if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown
     const fraction = Math.min(shown.progress.fraction, 0.99)
@@ -276,6 +290,14 @@ export function createSession<F extends Flow>(
     commit: () => journal.commitDraft(),
     ...moves,
     saved,
+    extend() {
+      assertOpen()
+      if (!isEnded(at().state.status)) {
+        journal.append([{ type: 'resumed', position: journal.position }], 'relaxed')
+        announce()
+      }
+      return saved('device')
+    },
     get conflicts() {
       return conflictsOf(at().state)
     },
@@ -384,6 +406,7 @@ export function createSession<F extends Flow>(
     end() {
       isClosed = true
       cancelTelling()
+      expiry.close()
       actor.stop()
       marksMoved.emit()
       emit('closed', {})

@@ -18,6 +18,8 @@ export interface SessionSnapshot<F extends Flow = Flow> {
   /** What the last `next()` found wrong with the step, kept up to date while it is mended. */
   readonly issues: readonly Issue[]
   readonly progress: Progress
+  /** When it ends by itself, in milliseconds since 1970, where its flow has an expiry. */
+  readonly expiresAt?: number
   /** How each step was finished; a step whose answers changed since is not in it. */
   readonly finished: { readonly [step: StepId]: Finish }
   readonly visited: { readonly [step: StepId]: true }

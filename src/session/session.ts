@@ -16,6 +16,8 @@ export type SessionEventOf = {
   /** Continued from what an earlier page stored, up to this journal position. */
   resumed: { readonly position: number }
   conflict: { readonly conflicts: readonly Conflict[] }
+  /** It ends by itself then, in milliseconds since 1970, unless something is entered or `extend()` is called. */
+  expiring: { readonly at: number }
   /** The server refused what is here; see `parked`. */
   parked: { readonly reason: string }
   /** Something stored could not be read and was set aside. */
@@ -75,6 +77,8 @@ export interface Session<F extends Flow = Flow> {
   goTo(step: StepIdOf<F>): Promise<MoveOutcome<F>>
   /** Passes over an optional step. */
   skip(): Promise<MoveOutcome<F>>
+  /** Puts the flow's expiry off, as any change does; resolves as `saved('device')` does. */
+  extend(): Promise<SavedOutcome>
   /** No moves until `continue()`; answers are still taken. */
   pause(): Promise<MoveOutcome<F>>
   continue(): Promise<MoveOutcome<F>>
