@@ -12,6 +12,7 @@ import { isEqual, parsePointer } from '../base/patch.ts'
 import { restoreSession } from '../journal/restore.ts'
 import { fromJournalRow, type JournalRow, ofSession, type QuarantineRow } from '../journal/rows.ts'
 import { type Entry, type EntryRecord, unpackEntry } from '../record/entry.ts'
+import { isLoser } from '../record/guard.ts'
 import type { Head } from '../record/head.ts'
 import {
   applyChange,
@@ -162,7 +163,7 @@ function withoutFields(state: SessionState, leftOut: ExportSource['leftOut']): S
       : without(held as JsonObject, fields)
   }
   const { conflicts, ...rest } = state
-  const kept = Object.entries(conflicts ?? {}).filter(([, { step }]) => !leftOut.has(step))
+  const kept = Object.entries(conflicts ?? {}).filter(([, one]) => isLoser(one) && !leftOut.has(one.step))
   return {
     ...rest,
     answers,

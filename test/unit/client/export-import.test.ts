@@ -254,6 +254,7 @@ describe('import', () => {
     expect(await other.resumable()).toEqual([])
     expect(await other.import(file, { isTakingOver: true })).toMatchObject([{ type: 'imported' }])
     expect(await other.resumable()).toMatchObject([{ id: session.id }])
+    expect(await page({ account: 'u2' }).import(await other.export())).toMatchObject([{ type: 'imported' }])
     await other.setAccount('u1')
     expect(await other.resumable()).toEqual([])
     const beside = page({ store, account: 'u2' })
