@@ -195,7 +195,10 @@ export function createSync(options: SyncOptions): Sync {
         }
         outgoing.push({ sent, journal })
         length += sent.length
-        mark(session, { position: sent.base.position, rev: sent.base.rev })
+        const known = marksBySession.get(session)
+        // Acknowledged by someone else, or later than it seemed: what was refused may be so too.
+        if (known?.parked !== undefined && known.position < sent.base.position) await refreshMarks(session)
+        else mark(session, { position: sent.base.position, rev: sent.base.rev })
       } catch (error) {
         open.delete(session)
         // Unsent until its flow is given to Waymark again; or removed from this device.
@@ -272,8 +275,8 @@ export function createSync(options: SyncOptions): Sync {
     const { session } = journal
     switch (answer.type) {
       case 'accepted':
-        queue.progressed(session)
         await acknowledge(bases, session, sent, answer.rev)
+        queue.progressed(session)
         onSynced(session)
         mark(session, { position: sent.upTo, rev: answer.rev, parked: undefined })
         if (sent.hasMore || journal.position > sent.upTo) queue.want(session, false)

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import type { Backend } from '../../../src/protocol/backend.ts'
 import type { SyncItem, SyncOutcome } from '../../../src/protocol/wire.ts'
+import { toStorageError } from '../../../src/store/storage-error.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
-import { backendSaying, device, synced } from './device.ts'
+import { backendSaying, device, disk, synced } from './device.ts'
 
 /** Answers as `inner` for everything but what `spoil` takes over. */
 function createSpoilt(spoil: (item: SyncItem) => SyncOutcome | undefined) {
@@ -107,5 +109,25 @@ describe('an answer that gets a session nowhere', () => {
     hostile = ''
     await clock.advance(120_000)
     expect(a.status.getSnapshot().saved).toEqual(synced)
+  })
+
+  test('is a failed exchange: accepted, and the disk too full to keep that', async () => {
+    const inner = disk()
+    const full = () => toStorageError(new DOMException('x', 'QuotaExceededError'), 'use')
+    const store: Store = {
+      ...inner,
+      async write(write) {
+        if (write.put?.some((row) => row.store === 'sync')) throw full()
+        return inner.write(write)
+      },
+    }
+    const clock = createFakeClock()
+    const backend = memoryBackend()
+    const { waymark } = device({ store, clock, backend })
+    const session = await waymark.open('mortgage')
+    session.set('notes', { a: 1 })
+    session.commit()
+    await clock.advance(60_000)
+    expect(backend.exchanges).toBeLessThan(20)
   })
 })
