@@ -206,18 +206,18 @@ describe('import', () => {
     const { waymark, session } = await walked()
     const clock = createFakeClock()
     const store = durableStore()
-    const [other, tab] = [page({ store, clock }), page({ store, clock })]
+    // Tabs of another browser: they hear of nothing that is stored in the first.
+    const there = { store, clock, namespace: 'another-browser' }
+    const [other, tab] = [page(there), page(there)]
     await other.import(await waymark.export())
-    const [there, beside] = await Promise.all(
-      [other, tab].map((one) => one.open('mortgage', { key: 'case' })),
-    )
+    const [open, beside] = await Promise.all([other, tab].map((one) => one.open('mortgage', { key: 'case' })))
     session.set('notes', { text: 'later' })
     await session.next()
     expect(await other.import(await waymark.export())).toMatchObject([{ type: 'imported' }])
     await clock.advance(100)
-    for (const one of [there!, beside!])
+    for (const one of [open!, beside!])
       expect(one.getSnapshot().answers).toEqual(session.getSnapshot().answers)
-    expect(await there!.verify()).toMatchObject({ type: 'whole' })
+    expect(await open!.verify()).toMatchObject({ type: 'whole' })
   })
 
   test('brings back a session that was removed here', async () => {
