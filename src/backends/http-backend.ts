@@ -105,6 +105,17 @@ export function httpBackend(options: HttpBackendOptions): Backend {
   }
 
   return {
+    async erase(session, { account, signal }) {
+      const headers =
+        typeof options.headers === 'function' ? await options.headers({ account }) : options.headers
+      const target = `${url.slice(0, -'/sync'.length)}/sessions/${encodeURIComponent(session)}`
+      const request = new Request(target, {
+        ...{ method: 'DELETE', credentials, redirect: 'error', cache: 'no-store', signal },
+        headers: headers ?? {},
+      })
+      const { status } = await (options.fetch ?? globalThis.fetch)(request)
+      if (status !== 204) throw new Error(`HTTP ${status}`)
+    },
     async exchange(items, { account, signal }) {
       const run = () =>
         withTimeout({ signal, timeoutMs, clock }, (attemptSignal) => attempt(account, items, attemptSignal))

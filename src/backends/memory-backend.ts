@@ -62,10 +62,14 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
     }
   }
 
-  const answer = (account: string, item: SyncItem): SyncOutcome =>
-    item.type === 'push'
+  const answer = (account: string, item: SyncItem): SyncOutcome => {
+    const { session } = item
+    const key = { account, session }
+    if (sessions.isErased(key)) return { type: 'denied', session, reason: 'erased' }
+    return item.type === 'push'
       ? push(account, item)
-      : answerPull(item.session, item.since, sessions.read({ account, session: item.session }, item.since))
+      : answerPull(session, item.since, sessions.read(key, item.since))
+  }
 
   return {
     async exchange(items, { account, signal }) {
@@ -79,6 +83,11 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
         return { type: 'unreachable', reason: 'reply lost' }
       }
       return { type: 'answered', outcomes, serverNow: clock.now() }
+    },
+    async erase(session, { account, signal }) {
+      const isAborted = await pause(clock, latencyMs, signal)
+      if (isAborted || !isOnline) throw new Error('offline')
+      sessions.erase({ account, session })
     },
     goOffline() {
       isOnline = false

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'item-unknown'
   | 'key-wrong'
   | 'merge-failed'
+  | 'not-erased'
   | 'outdated'
   | 'record-unreadable'
   | 'schema-failed'

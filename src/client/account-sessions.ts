@@ -30,6 +30,7 @@ import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import { type Range, type Store, storeNames } from '../store/store.ts'
+import { eraseEverywhere } from './erase-everywhere.ts'
 import { expireOverdue } from './expire-overdue.ts'
 import type { Forgetting } from './forget-finished.ts'
 import { createHeadMaker } from './heads.ts'
@@ -48,7 +49,7 @@ export interface AccountSessions {
   open(id: string, flow: Flow, head: { key: string; createdAt?: number }): Promise<Session>
   /** The id that a flow and key have next: the same in every tab, and on every device where nothing was removed. */
   nextId(flow: string, key: string): Promise<string>
-  remove(id: string): Promise<void>
+  remove(id: string, options?: { readonly everywhere?: boolean }): Promise<void>
   tidy(options: TidyOptions): Promise<TidyReport>
   /** Takes over the sessions of someone not signed in. */
   claim(): Promise<void>
@@ -309,8 +310,9 @@ export function openAccountSessions(options: {
         if (!taken.has(id)) return id
       }
     },
-    async remove(id) {
+    async remove(id, { everywhere = false } = {}) {
       const head = await sessions.head(id)
+      if (everywhere) await eraseEverywhere({ backend, account, session: id, clock })
       await evict(id, true)
       const remove = [
         { store: 'heads' as const, prefix: [account, id] },

@@ -87,8 +87,12 @@ export interface Waymark<F extends Flow = Flow> {
   ): Promise<Session<FlowById<F, Id>>>
   /** Continues one that is listed. Rejects with `session-unknown` where this account has no such session here. */
   resume(id: string): Promise<Session<F>>
-  /** Deletes a session from this device, whoever has it open; what the server holds stays. */
-  remove(id: string): Promise<void>
+  /**
+   * Deletes a session from this device, whoever has it open; what the server holds stays. With `everywhere` the server
+   * erases it first, for good, and devices that still have it are told: rejects with `not-erased`, with nothing removed,
+   * where that is not confirmed.
+   */
+  remove(id: string, options?: { readonly everywhere?: boolean }): Promise<void>
   /**
    * Removes sessions from this device that are over and received by the server, oldest first, and tells what it removed
    * and why the rest stays. Never anything that is running, open here or unsent, unless it is named in `withUnsent`.
@@ -269,9 +273,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
       const head = await sessions.head(id)
       return sessions.open(id, flowOf(head.flow.id), head)
     },
-    async remove(id) {
-      await (await settledSessions()).remove(id)
-    },
+    remove: async (id, given = {}) => (await settledSessions()).remove(id, given),
     tidy: async (given = {}) => (await settledSessions()).tidy(given),
     get account() {
       return current.account

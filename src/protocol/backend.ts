@@ -9,6 +9,11 @@ import type { SyncItem, SyncOutcome } from './wire.ts'
  */
 export interface Backend {
   exchange(items: readonly SyncItem[], options: ExchangeOptions): Promise<ExchangeOutcome>
+  /**
+   * Erases a session for good, whether the server knows it or not: its later items are answered `denied` with the reason
+   * `erased`. Resolves once that is so; rejects otherwise. Without it sessions are removed from this device only.
+   */
+  erase?(session: string, options: ExchangeOptions): Promise<void>
 }
 
 export interface ExchangeOptions {

@@ -18,6 +18,9 @@ export interface MemorySessions {
   /** False, and nothing is written, where the current rev is not `expected`; `null` expects no session. */
   write(key: SessionKey, expected: string | null, write: PushWrite): boolean
   read(key: SessionKey, since: string | null): HeldSnapshot | undefined
+  /** Deletes it for good. */
+  erase(key: SessionKey): void
+  isErased(key: SessionKey): boolean
   /** Session ids of one account, in order. */
   list(account: string): readonly string[]
 }
@@ -29,6 +32,8 @@ interface Row extends HeldSession {
 
 export function createMemorySessions(): MemorySessions {
   const rowsByAccount = new Map<string, Map<string, Row>>()
+  const erased = new Set<string>()
+  const nameOf = ({ account, session }: SessionKey) => JSON.stringify([account, session])
   const rowOf = ({ account, session }: SessionKey) => rowsByAccount.get(account)?.get(session)
 
   return {
@@ -45,6 +50,7 @@ export function createMemorySessions(): MemorySessions {
     },
     write(key, expected, write) {
       const row = rowOf(key)
+      if (erased.has(nameOf(key))) return false
       if ((row === undefined ? null : currentRev(row)) !== expected) return false
       const entryById = row?.entryById ?? new Map()
       const stepById = row?.stepById ?? new Map()
@@ -61,6 +67,11 @@ export function createMemorySessions(): MemorySessions {
       const steps = [...row.stepById.values()].filter((step) => step.count > count)
       return { ...headOf(row), isWhole: count < 0, steps }
     },
+    erase(key) {
+      rowsByAccount.get(key.account)?.delete(key.session)
+      erased.add(nameOf(key))
+    },
+    isErased: (key) => erased.has(nameOf(key)),
     list: (account) => [...(rowsByAccount.get(account)?.keys() ?? [])].sort(),
   }
 }

@@ -38,10 +38,14 @@ export async function answerItem(account: string, item: SyncItem, context: ItemC
   const key = { account, session }
   if (item.type === 'pull') {
     const held = await context.store.read(key, item.since)
+    if (held === undefined && (await context.store.isErased(key)))
+      return { outcome: erased(session), isDone: false }
     return { outcome: answerPull(session, item.since, held), isDone: false }
   }
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const held = await context.store.load(key, pushNeeds(item))
+    if (held === undefined && (await context.store.isErased(key)))
+      return { outcome: erased(session), isDone: false }
     const verdict = applyPush(held, item, { random: context.random })
     const answer =
       verdict.type === 'accepted'
@@ -53,6 +57,11 @@ export async function answerItem(account: string, item: SyncItem, context: ItemC
     details: { session },
     isRetryable: true,
   })
+}
+
+/** Nobody's changes bring back what was erased: the device keeps them, and is told. */
+function erased(session: string): SyncOutcome {
+  return { type: 'denied', session, reason: 'erased' }
 }
 
 /** `undefined` where the session changed or went meanwhile, and the push must be judged anew. */

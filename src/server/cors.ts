@@ -18,7 +18,7 @@ export function answerPreflight(request: Request, cors: CorsOptions): Response |
   return new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-allow-headers': ['content-type', ...(cors.headers ?? ['authorization'])].join(', '),
       'access-control-max-age': String(cors.maxAgeSeconds ?? 600),
     },

@@ -38,7 +38,15 @@ export function memoryServerStore(): ServerStore {
       const name = nameOf(key)
       const found = submissionByKey.get(name)
       if (found === undefined) return
-      submissionByKey.set(name, { ...found, submission: { ...found.submission, isDelivered: true } })
+      if (sessions.isErased(key)) submissionByKey.delete(name)
+      else submissionByKey.set(name, { ...found, submission: { ...found.submission, isDelivered: true } })
     },
+    async erase(key) {
+      const name = nameOf(key)
+      sessions.erase(key)
+      savedAtByKey.delete(name)
+      if (submissionByKey.get(name)?.submission.isDelivered) submissionByKey.delete(name)
+    },
+    isErased: async (key) => sessions.isErased(key),
   }
 }

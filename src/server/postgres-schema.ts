@@ -50,6 +50,12 @@ const statements = [
     delivered_at bigint,
     PRIMARY KEY (account, session)
   )`,
+  `CREATE TABLE IF NOT EXISTS waymark_erased (
+    account text NOT NULL,
+    session text COLLATE "C" NOT NULL,
+    at bigint NOT NULL,
+    PRIMARY KEY (account, session)
+  )`,
   `CREATE INDEX IF NOT EXISTS waymark_submissions_undelivered
     ON waymark_submissions (at) WHERE delivered_at IS NULL`,
 ]

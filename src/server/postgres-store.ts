@@ -98,6 +98,12 @@ export function postgresStore(sql: Sql): PostgresStore {
     async markDelivered({ account, session }, at) {
       await query(deliveredText, [account, session, at])
     },
+    async erase({ account, session }, at) {
+      await query(eraseText, [account, session, at])
+    },
+    async isErased({ account, session }) {
+      return (await query(erasedText, [account, session])).length > 0
+    },
   }
 }
 
@@ -154,7 +160,9 @@ const updateText = writeText(`
 const insertText = writeText(`
   INSERT INTO waymark_sessions (account, session, rev, revs, meta, heads, at, saved_at)
   SELECT $1::text, $2::text, $4::text, $5::text::jsonb, $6::text, $7::text::jsonb, $8::bigint, $9::bigint
-  WHERE $3::text IS NULL ON CONFLICT DO NOTHING`)
+  WHERE $3::text IS NULL AND NOT EXISTS (
+    SELECT 1 FROM waymark_erased WHERE account = $1::text AND session = $2::text
+  ) ON CONFLICT DO NOTHING`)
 
 const readText = `
 SELECT held.revs::text AS revs, held.meta, held.heads::text AS heads, held.at, known.count < 0 AS is_whole, (
@@ -181,9 +189,30 @@ SELECT ${submissionColumns} FROM waymark_submissions WHERE account = $1::text AN
 const undeliveredText = `
 SELECT ${submissionColumns} FROM waymark_submissions WHERE delivered_at IS NULL ORDER BY at LIMIT $1::int`
 
+/** Of an erased session a submission is kept until it is delivered, and no longer. */
 const deliveredText = `
+WITH gone AS (
+  DELETE FROM waymark_submissions s USING waymark_erased e
+  WHERE s.account = $1::text AND s.session = $2::text AND e.account = s.account AND e.session = s.session
+  RETURNING s.session
+)
 UPDATE waymark_submissions SET delivered_at = $3::bigint
-WHERE account = $1::text AND session = $2::text AND delivered_at IS NULL`
+WHERE account = $1::text AND session = $2::text AND delivered_at IS NULL AND NOT EXISTS (SELECT 1 FROM gone)`
+
+const erasedText = 'SELECT 1 FROM waymark_erased WHERE account = $1::text AND session = $2::text'
+
+const eraseText = `
+WITH mark AS (
+  INSERT INTO waymark_erased (account, session, at) VALUES ($1::text, $2::text, $3::bigint) ON CONFLICT DO NOTHING
+), entries AS (
+  DELETE FROM waymark_entries WHERE account = $1::text AND session = $2::text
+), steps AS (
+  DELETE FROM waymark_steps WHERE account = $1::text AND session = $2::text
+), submissions AS (
+  DELETE FROM waymark_submissions
+  WHERE account = $1::text AND session = $2::text AND delivered_at IS NOT NULL
+)
+DELETE FROM waymark_sessions WHERE account = $1::text AND session = $2::text`
 
 function sessionOf(row: Record<string, unknown>): HeldSession {
   return {

@@ -26,6 +26,13 @@ export interface ServerStore {
   /** Summaries of an account's sessions by id, from the first after `after`. */
   list(account: string, page: ListPage): Promise<readonly SessionSummary[]>
   submission(key: SessionKey): Promise<Submission | undefined>
+  /**
+   * Deletes everything of a session, known or not, and remembers that it was erased: `write` gives false from then on.
+   * A submission that nobody was handed yet stays until it is delivered, and goes then. Idempotent. `at`: milliseconds
+   * since 1970.
+   */
+  erase(key: SessionKey, at: number): Promise<void>
+  isErased(key: SessionKey): Promise<boolean>
   /** Submissions no one has confirmed yet, oldest first. */
   undelivered(limit: number): Promise<readonly (SessionKey & { readonly submission: Submission })[]>
   /** Confirms that a submission was handed on. */

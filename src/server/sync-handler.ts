@@ -114,14 +114,19 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     const url = new URL(request.url)
     const route = routeOf(url.pathname, options.basePath)
     if (route === undefined) return problem('not-found')
-    const method = route.type === 'sync' ? 'POST' : 'GET'
-    if (request.method !== method) return problem('method-not-allowed', { headers: { allow: method } })
+    const allowed = route.type === 'sync' ? ['POST'] : route.type === 'list' ? ['GET'] : ['GET', 'DELETE']
+    if (!allowed.includes(request.method)) {
+      return problem('method-not-allowed', { headers: { allow: allowed.join(', ') } })
+    }
     const who = await options.authorize(request)
     if (who === undefined) return problem('unauthorized')
     if (who instanceof Response) return who
     if (route.type === 'sync') return sync(request, who.account)
     if (route.type === 'list') return listSessions(url, store, who.account, limits)
-    return getSession(request, store, { account: who.account, session: route.session })
+    const key = { account: who.account, session: route.session }
+    if (request.method === 'GET') return getSession(request, store, key)
+    await store.erase(key, now())
+    return new Response(null, { status: 204 })
   }
 
   return async (request) => {

@@ -132,6 +132,39 @@ describe.each(Object.keys(stores))('ServerStore in %s', (name) => {
     expect(await store.read({ ...newKey(), session: 'a' }, null)).toBeUndefined()
   })
 
+  test('erases a session for good: nothing of it is left, and nothing brings it back', async () => {
+    const store = await open()
+    const [key, other] = [newKey(), newKey()]
+    for (const one of [key, other]) {
+      expect(await store.write(one, { expected: null, push: pushWrite(1, { a: '1' }), savedAt: 1 })).toBe(
+        true,
+      )
+    }
+    expect(await store.isErased(key)).toBe(false)
+    await store.erase(key, 5)
+    await store.erase(key, 6)
+    expect(await store.isErased(key)).toBe(true)
+    expect(await store.read(key, null)).toBeUndefined()
+    expect(await store.list(key.account, { limit: 10, after: '' })).toEqual([])
+    expect(await store.write(key, { expected: null, push: pushWrite(1, { a: '1' }), savedAt: 7 })).toBe(false)
+    expect(await store.read(key, null)).toBeUndefined()
+    expect(await store.isErased(other)).toBe(false)
+    expect((await store.read(other, null))?.steps).toHaveLength(1)
+  })
+
+  test('keeps what was submitted until it is delivered, erased or not', async () => {
+    const store = await open()
+    const key = newKey()
+    const submission: Submission = {
+      ...{ flow, answers: '{"a":1}', validated: true, at: 1, isDelivered: false },
+    }
+    await store.write(key, { expected: null, push: pushWrite(1, { a: '1' }), savedAt: 1, submission })
+    await store.erase(key, 5)
+    expect(await store.submission(key)).toMatchObject({ answers: '{"a":1}' })
+    await store.markDelivered(key, 6)
+    expect(await store.submission(key)).toBeUndefined()
+  })
+
   test('keeps a submission once until it is delivered', async () => {
     const store = await open()
     const key = newKey()
