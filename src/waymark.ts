@@ -12,7 +12,6 @@ export type { ExportOptions, ImportOptions } from './client/portability.ts'
 export type { TabNews, Tabs } from './client/tabs.ts'
 export type { TidyOptions, TidyReport } from './client/tidy.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
-export type { CheckpointRule } from './flow/checkpoint-rule.ts'
 export {
   defineFlow,
   type NextOptions,
@@ -20,7 +19,7 @@ export {
   type StepKinds,
   type StepOptions,
 } from './flow/define-flow.ts'
-export type { Expiry, Flow, Leaf, Path } from './flow/definition.ts'
+export type { CheckpointRule, Expiry, Flow, Leaf, Path } from './flow/definition.ts'
 export { type Finding, lint } from './flow/lint.ts'
 export type { MergePolicies, MergePolicy } from './flow/merge-policy.ts'
 export { needsAttention } from './flow/needs-attention.ts'

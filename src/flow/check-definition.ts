@@ -1,6 +1,6 @@
 import { WaymarkError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
-import type { CheckpointRule } from './checkpoint-rule.ts'
+import type { CheckpointRule } from './definition.ts'
 import type { MergePolicy } from './merge-policy.ts'
 import { isStandardSchema } from './standard-schema.ts'
 

@@ -1,7 +1,7 @@
 import type { AnswersIn, FieldNames, MergeOptions } from './answers-of.ts'
 import { buildNodes } from './build-nodes.ts'
 import { checkDefinition } from './check-definition.ts'
-import type { CheckpointRule } from './checkpoint-rule.ts'
+import type { CheckpointRule } from './definition.ts'
 import { type Expiry, type Flow, leavesOf } from './definition.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 import { structuralHash } from './structural-hash.ts'

@@ -13,7 +13,6 @@
  */
 import { WaymarkError } from '../base/errors.ts'
 import type { Answers, FlowRef, SessionState, StepAnswers, StepId } from '../record/state.ts'
-import type { CheckpointRule } from './checkpoint-rule.ts'
 import type { MergePolicies } from './merge-policy.ts'
 import type { StandardSchemaV1 } from './standard-schema.ts'
 
@@ -34,6 +33,12 @@ export interface Flow<Id extends string = string, S = unknown> {
   readonly '~verdicts': WeakMap<object, LastVerdict>
   readonly '~steps'?: S
 }
+
+/**
+ * When a session of the flow is checkpointed: after every change, at every finished step, or at the steps marked as
+ * milestones; at its end always.
+ */
+export type CheckpointRule = 'change' | 'step' | 'milestone'
 
 /** When a session ends by itself: so long after its last change, with a warning before. In milliseconds. */
 export interface Expiry {

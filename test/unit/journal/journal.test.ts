@@ -318,7 +318,7 @@ describe('openJournal', () => {
     await journal.catchUp()
     await clock.advance(40_000)
     expect(journal.hasForeignDrafts).toBe(false)
-    const { name } = journal.storedState?.answers['applicant'] as { name: string }
+    const { name } = journal.state.answers['applicant'] as { name: string }
     const [kept] = Object.values(journal.storedState?.conflicts ?? {})
     expect([name, kept?.value].sort()).toEqual(['one', 'two'])
   })
@@ -384,7 +384,7 @@ describe('openJournal', () => {
     await clock.advance(40_000)
     expect(journal.hasForeignDrafts).toBe(false)
     const values = Object.values(journal.storedState?.conflicts ?? {}).map(({ value }) => value)
-    const { name } = journal.storedState?.answers['applicant'] as { name: string }
+    const { name } = journal.state.answers['applicant'] as { name: string }
     expect([name, ...values].sort()).toEqual(['leaving', 'staying'])
   })
 })

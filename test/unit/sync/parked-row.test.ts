@@ -60,7 +60,13 @@ test('what is read slowly of a refusal does not outlive what was accepted meanwh
     },
   }
   let hear: Parameters<Tabs['on']>[0] = () => {}
-  const tabs: Tabs = { ...deaf, on: (listener) => ((hear = listener), () => {}) }
+  const tabs: Tabs = {
+    ...deaf,
+    on(listener) {
+      hear = listener
+      return () => {}
+    },
+  }
   const { waymark } = device({ store, clock, backend: refusal.backend, tabs })
   const session = await waymark.open('mortgage')
   session.set('notes', { a: 1 })

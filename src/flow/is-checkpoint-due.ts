@@ -1,12 +1,6 @@
 import type { Change } from '../record/state.ts'
 import type { Flow } from './definition.ts'
 
-/**
- * When a session of the flow is checkpointed: after every change, at every finished step, or at the steps marked as
- * milestones; at its end always.
- */
-export type CheckpointRule = 'change' | 'step' | 'milestone'
-
 /** Whether these changes, as one entry, lead to a checkpoint. */
 export function isCheckpointDue(flow: Flow, changes: readonly Change[]): boolean {
   if (flow.checkpoints === 'change') return true
