@@ -87,11 +87,12 @@ function mergeItems(
   const order = [...lead.keys()].filter((key) => items.has(key))
   let at = 0
   for (const key of follow.keys()) {
-    const place = order.indexOf(key)
-    if (place < 0 && items.has(key)) {
+    const known = order.indexOf(key)
+    if (known >= 0) at = known + 1
+    else if (items.has(key)) {
       while (at < order.length && !follow.has(order[at]!)) at += 1
       order.splice(at++, 0, key)
-    } else if (place >= 0) at = place + 1
+    }
   }
   const merged = order.map((key) => items.get(key)!)
   for (const side of [theirs, ours]) {

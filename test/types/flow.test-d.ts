@@ -134,6 +134,18 @@ test('the functions take a snapshot as it is', () => {
   expectTypeOf(usesSnapshot).returns.resolves.toBeVoid()
 })
 
+test('a fork has answers typed by the flow, and begins another session', () => {
+  const usesFork = async (waymark: Waymark<typeof flow>) => {
+    const session = await waymark.open('mortgage')
+    if (session.fork === undefined) return undefined
+    expectTypeOf(session.fork.answers.applicant?.name).toEqualTypeOf<string | undefined>()
+    // @ts-expect-error the step has no such field
+    await waymark.start('mortgage', { answers: { applicant: { nmae: 'Ada' } } })
+    return waymark.start('mortgage', { answers: session.fork.answers })
+  }
+  expectTypeOf(usesFork).returns.resolves.not.toBeAny()
+})
+
 test('merge policies are typed by the fields of the step, of its items, or any', () => {
   defineFlow({
     id: 'x',
