@@ -82,7 +82,8 @@ export async function prepare(options: {
     ;({ position, storedState } = journal)
     window = await readWindow({ store, session, from: 0, to: position, textLimit })
   }
-  const { unsent, upTo } = window.upTo < position ? beforeTheEnd(window) : window
+  if (window.upTo < position) window = await withoutHalfAnEnd(window, { store, session, to: position })
+  const { unsent, upTo } = window
   const sent = unsent.filter((one) => !one.isLocal)
   const hasMore = upTo < position
   const state = hasMore && storedState !== undefined ? stateAfter(base, storedState, unsent) : storedState
@@ -115,16 +116,29 @@ export async function prepare(options: {
 
 /**
  * A part of what is unsent, without an entry that ends the session: the server would submit the state as of that part,
- * and a merge that follows may say otherwise. Where the end comes first it is sent.
+ * and a merge that follows may say otherwise. Where the end comes first it is sent with everything after it.
  */
-function beforeTheEnd(window: Window): Window {
-  const { unsent } = window
-  const end = unsent.findIndex(({ entry }) =>
+async function withoutHalfAnEnd(
+  window: Window,
+  { store, session, to }: { readonly store: Reader; readonly session: string; readonly to: number },
+): Promise<Window> {
+  const end = window.unsent.findIndex(({ entry }) =>
     entry.changes?.some((change) => change.type === 'status' && isEnded(change.to)),
   )
-  const kept = unsent.slice(0, Math.max(end, 0))
-  if (kept.every((one) => one.isLocal)) return window
-  return { ...window, unsent: kept, upTo: kept.at(-1)!.position }
+  if (end < 0) return window
+  const kept = window.unsent.slice(0, end)
+  if (kept.some((one) => !one.isLocal)) return { ...window, unsent: kept, upTo: kept.at(-1)!.position }
+  let whole = window
+  while (whole.upTo < to) {
+    const textLimit = Number.POSITIVE_INFINITY
+    const next = await readWindow({ store, session, from: whole.upTo + 1, to, textLimit })
+    whole = {
+      unsent: [...whole.unsent, ...next.unsent],
+      upTo: next.upTo,
+      length: whole.length + next.length,
+    }
+  }
+  return whole
 }
 
 /** The state at the end of what is sent, where more follows: the entries over the base, local ones too. */

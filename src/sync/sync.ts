@@ -256,12 +256,13 @@ export function createSync(options: SyncOptions): Sync {
     }
   }
 
-  /** The whole request was too large: fewer sessions next time, then less of one; one entry that is too large is parked. */
+  /** The whole request was too large: fewer sessions next time, then less of one; what cannot be made smaller is parked. */
   async function makeSmaller(outgoing: readonly Sent[], open: Map<string, Wish>): Promise<boolean> {
     const { sent, journal } = outgoing[0]!
+    const half = Math.floor(sent.entriesLength / 2)
     if (outgoing.length > 1) sessionLimit = Math.ceil(outgoing.length / 2)
     else if (sent.item.type === 'pull') return false
-    else if (sent.item.entries.length > 1) textLimit = Math.floor(sent.entriesLength / 2)
+    else if (sent.item.entries.length > 1 && half < textLimit) textLimit = half
     else {
       await park(sent, 'too-large')
       open.delete(journal.session)

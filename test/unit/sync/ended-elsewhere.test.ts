@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
+import type { Backend } from '../../../src/protocol/backend.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { device } from './device.ts'
 
@@ -85,5 +86,42 @@ describe('a session that ended on another device', () => {
     expect(a.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, parked: undefined })
     expect(a.conflicts).toMatchObject([{ step: 'notes', value: { t: 'mine' } }])
     expect(backend.snapshot('u1', a.id)?.meta.status).toBe('abandoned')
+  })
+
+  test('is the same on both, however small the parts are that its end is sent in', async () => {
+    const clock = createFakeClock()
+    const server = memoryBackend()
+    let refusals = 12
+    const narrow: Backend = {
+      async exchange(items, options) {
+        const isLong = items.some((item) => item.type === 'push' && item.entries.length > 1)
+        if (!isLong || refusals === 0) return server.exchange(items, options)
+        refusals -= 1
+        return { type: 'refused', reason: 'HTTP 413', status: 413 }
+      },
+    }
+    const here = device({ clock, backend: narrow, isSyncing: false }).waymark
+    const there = device({ clock, backend: server }).waymark
+    const [a, b] = [await here.open('mortgage'), await there.open('mortgage')]
+    b.set('applicant', { name: 'Ada', joint: false })
+    await b.next()
+    b.set('incomes', [{ key: 'k', source: 'Work', amount: 1 }])
+    await b.next()
+    await clock.advance(10_000)
+    a.set('applicant', { name: 'Bea' })
+    await a.abandon()
+    here.sync.start()
+    await clock.advance(60_000)
+    // What was parked as too large is sent again, now that it is not.
+    refusals = 0
+    await here.sync.now()
+    await clock.advance(60_000)
+    await there.sync.now()
+    await clock.advance(60_000)
+    const shown = ({ getSnapshot }: typeof a) => {
+      const { status, answers, finished } = getSnapshot()
+      return { status, answers, finished }
+    }
+    expect(shown(b)).toEqual(shown(a))
   })
 })
