@@ -8,11 +8,9 @@
  * - Everything here belongs to the account it was made for, whatever account comes after: signing in as someone else
  *   closes all of it and makes another.
  * - Nothing is let go of that could not be stored: closing rejects with the reason, and everything stays open.
- * - An id is never used again on this device: neither of a removed session nor of one that was claimed.
  */
 import type { Clock, HybridClock } from '../base/clock.ts'
 import { WaymarkError } from '../base/errors.ts'
-import { sha256 } from '../base/hash.ts'
 import type { Random } from '../base/ids.ts'
 import { loadChunk } from '../base/load-chunk.ts'
 import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
@@ -24,18 +22,18 @@ import type { Damage } from '../journal/restore.ts'
 import { firstStep } from '../machine/plan.ts'
 import type { ImportOutcome } from '../portable/import-session.ts'
 import type { Backend } from '../protocol/backend.ts'
-import { type Head, readHead } from '../record/head.ts'
+import type { Head } from '../record/head.ts'
 import { initialState, type SessionState } from '../record/state.ts'
 import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
-import { type Range, type Store, storeNames } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { eraseEverywhere } from './erase-everywhere.ts'
 import { expireOverdue } from './expire-overdue.ts'
 import type { Forgetting } from './forget-finished.ts'
+import { createHeadList } from './head-list.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
-import { isNewer, mendHead } from './mend-head.ts'
 import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
 import type { TabNews } from './tabs.ts'
 import type { TidyOptions, TidyReport } from './tidy.ts'
@@ -73,13 +71,6 @@ interface Lane {
   holders: number
   /** How often the session is open. */
   openers: number
-}
-
-/** Beside a head: why its id is not to be used again. */
-interface Marker {
-  readonly v: 1
-  readonly session: string
-  readonly fate: 'removed' | 'claimed'
 }
 
 export function openAccountSessions(options: {
@@ -125,6 +116,12 @@ export function openAccountSessions(options: {
             options.onSyncChange()
           },
         })
+
+  const list = createHeadList({
+    ...{ account, store: options.store, flowById, clock },
+    onUnreadable: (id) => onError(unreadable(id, [{ place: 'head', reason: 'does not verify', row: null }])),
+  })
+  const isOpen = (id: string) => lanes.get(id)?.handle !== undefined
 
   function assertOpen(): void {
     if (!isClosed) return
@@ -188,7 +185,7 @@ export function openAccountSessions(options: {
   }
 
   async function borrowJournal(id: string) {
-    const found = lanes.get(id) ?? (await sessions.head(id))
+    const found = lanes.get(id) ?? (await list.one(id))
     const flow = 'journal' in found ? found.flow : flowById.get(found.flow.id)
     if (flow === undefined) throw unknownFlow('journal' in found ? found.flow.id : found.flow.id)
     const { lane, journal } = await hold(id, flow, found)
@@ -228,43 +225,16 @@ export function openAccountSessions(options: {
     await (await lane.journal).close({ isDiscarding: isGone })
   }
 
-  async function readHeads(owner: string): Promise<{ heads: readonly Head[]; used: ReadonlySet<string> }> {
-    const store = await options.store
-    const all: Range = { store: 'heads', prefix: [owner] }
-    const [values = [], keys = []] = await store.read([all, { ...all, isKeys: true }])
-    const used = new Set(
-      (values as Partial<Marker>[]).flatMap((value) =>
-        value?.fate === undefined ? [] : (value.session ?? []),
-      ),
-    )
-    const heads: Head[] = []
-    for (const [i, found] of values.entries()) {
-      const [, id = '', fate] = keys[i] as string[]
-      if (fate !== undefined || used.has(id)) continue
-      const head = readHead(found) ?? (await mendHead({ store, account: owner, id, found, flowById, clock }))
-      if (head !== undefined) heads.push(head)
-      if (head !== found && !isNewer(found))
-        onError(unreadable(id, [{ place: 'head', reason: 'does not verify', row: null }]))
-    }
-    return { heads, used }
-  }
-
   const sessions: AccountSessions = {
     account,
     sync,
     async heads() {
-      const { heads } = await readHeads(account)
-      const isOpen = (id: string) => lanes.get(id)?.handle !== undefined
+      const heads = await list.read()
       const overdue = { heads, flowById, now: clock.now(), isOpen, borrowJournal }
-      return (await expireOverdue(overdue)) ? (await readHeads(account)).heads : heads
+      return (await expireOverdue(overdue)) ? list.read() : heads
     },
-    async head(id) {
-      const head = (await readHeads(account)).heads.find((one) => one.id === id)
-      if (head !== undefined) return head
-      throw new WaymarkError('session-unknown', `This account has no session "${id}" on this device.`, {
-        details: { session: id },
-      })
-    },
+    head: list.one,
+    nextId: list.nextId,
     async open(id, flow, head) {
       const { lane, journal } = await hold(id, flow, head)
       const stored = journal.storedState
@@ -302,46 +272,17 @@ export function openAccountSessions(options: {
       sync?.pull(id)
       return lane.handle.session
     },
-    async nextId(flow, key) {
-      const { heads, used } = await readHeads(account)
-      const taken = new Set([...used, ...heads.map((head) => head.id)])
-      for (let n = 0; ; n++) {
-        const id = sha256(JSON.stringify([account, flow, key, n])).slice(0, 26)
-        if (!taken.has(id)) return id
-      }
-    },
     async remove(id, { everywhere = false } = {}) {
-      const head = await sessions.head(id)
+      await list.one(id)
       if (everywhere) await eraseEverywhere({ backend, account, session: id, clock })
       await evict(id, true)
-      const remove = [
-        { store: 'heads' as const, prefix: [account, id] },
-        ...storeNames.filter((name) => name !== 'heads').map((store): Range => ({ store, prefix: [id] })),
-      ]
-      const marker: Marker = { v: 1, session: head.id, fate: 'removed' }
-      await (await options.store).write({
-        durability: 'strict',
-        remove,
-        put: [{ store: 'heads', key: [account, id, 'fate'], value: marker }],
-      })
+      await list.remove(id)
       tell({ type: 'removed', session: id })
     },
     async claim() {
-      const { heads } = await readHeads('')
-      await (await options.store).write({
-        durability: 'strict',
-        remove: heads.map((head) => ({ store: 'heads', prefix: ['', head.id] })),
-        put: heads.flatMap((head) => {
-          const marker: Marker = { v: 1, session: head.id, fate: 'claimed' }
-          return [
-            { store: 'heads' as const, key: [account, head.id], value: { ...head, account } },
-            { store: 'heads' as const, key: ['', head.id, 'fate'], value: marker },
-          ]
-        }),
-      })
-      for (const head of heads) {
-        tell({ type: 'claimed', session: head.id })
-        sync?.note(head.id)
+      for (const session of await list.claim()) {
+        tell({ type: 'claimed', session })
+        sync?.note(session)
       }
     },
     async tidy(given) {
@@ -349,7 +290,6 @@ export function openAccountSessions(options: {
       const { tidy } = await loadChunk(loading, 'nothing was removed')
       const store = await options.store
       const { heads, remove } = sessions
-      const isOpen = (id: string) => lanes.get(id)?.handle !== undefined
       const hasBackend = backend !== undefined
       return tidy({ store, account, clock, hasBackend, heads: await heads(), isOpen, remove }, given)
     },
@@ -366,8 +306,7 @@ export function openAccountSessions(options: {
           .catch(onError)
     },
     async throughChange(change) {
-      const { heads } = await readHeads(account)
-      const known = heads.filter((head) => flowById.has(head.flow.id))
+      const known = (await list.read()).filter((head) => flowById.has(head.flow.id))
       const borrowed = await Promise.all(known.map((head) => borrowJournal(head.id)))
       change()
       await Promise.all(borrowed.map(({ journal }) => journal.settled()))
