@@ -62,7 +62,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const restored = await restoreSession(store, session, initial)
   hybrid.hear(latestAt(restored.at, restored.drafts))
 
-  let { writer } = options
+  // Of an unreadable entry nobody knows whose number it has: this page's, where it had the session open before.
+  const isNumberUnknown = restored.damage.some(({ place }) => place.startsWith('entry/'))
+  let writer = isNumberUnknown ? createId(options.random) : options.writer
   let { generation } = store
   // What is stored, as far as it was read.
   let trunk: Trunk = { state: restored.state ?? initial, position: restored.position, heads: restored.heads }
@@ -86,7 +88,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const waiting = new Set<() => void>()
   let cancelRest = () => {}
   let cancelRetry = () => {}
-  let batches = createBatchMaker(options)
+  let batches = createBatchMaker({ ...options, writer })
   const checkpoints = createCheckpoints({
     store,
     session,

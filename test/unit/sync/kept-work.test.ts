@@ -157,6 +157,34 @@ describe('work for the server', () => {
     expect(backend.snapshot('u1', session.id)?.steps).toMatchObject({ notes: JSON.stringify(notes) })
   })
 
+  test('is taken from a page that opens a session again whose last entry was damaged since', async () => {
+    const store = disk()
+    const clock = createFakeClock()
+    const backend = memoryBackend()
+    const { waymark, errors } = device({ store, clock, backend })
+    const session = await waymark.open('mortgage')
+    session.set('notes', { a: 1 })
+    session.commit()
+    await clock.advance(5_000)
+    session.set('notes', { b: 1 })
+    session.commit()
+    await clock.advance(5_000)
+    expect(session.status.getSnapshot().saved).toEqual(synced)
+    const { position } = session.getSnapshot()
+    await session.close()
+    const [rows] = await store.read([{ store: 'journal', prefix: [session.id, position] }])
+    const put = [
+      { store: 'journal' as const, key: [session.id, position], value: { ...(rows![0] as object), p: 'x' } },
+    ]
+    await store.write({ durability: 'strict', put })
+    const again = await waymark.open('mortgage')
+    again.set('notes', { c: 1 })
+    again.commit()
+    await clock.advance(60_000)
+    expect(again.status.getSnapshot()).toMatchObject({ saved: synced, parked: undefined })
+    expect(errors).not.toHaveLength(0)
+  })
+
   test('is shown as parked only where this account was refused, and sent again by now()', async () => {
     const store = disk()
     const clock = createFakeClock()
