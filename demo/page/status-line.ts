@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import type { Housing } from '../flow.ts'
 import type { Announcer } from './announcer.ts'
 import { button, byId, h, setText } from './dom.ts'
+import { downloadCopyButton } from './download-copy.ts'
 import { toStatusWords } from './status-words.ts'
 
 export interface StatusLine {
@@ -28,6 +29,10 @@ export function showStatusLine(options: {
     h('span', { class: 'status-mark', 'aria-hidden': 'true' }),
     h('p', { id: 'status-words' }, headline, ' ', detail),
     tryNow,
+    downloadCopyButton(session, (message) => {
+      setText(detail, `No copy was made. ${message}`)
+      announcer.news(`No copy was made. ${message}`)
+    }),
   )
   let refusal: string | undefined
   let ticking: ReturnType<typeof setTimeout> | undefined
