@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
+import { defineFlow } from '../../../src/flow/define-flow.ts'
 import type { Backend } from '../../../src/protocol/backend.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.ts'
@@ -110,6 +111,28 @@ describe('a shared device', () => {
     await abandoned.abandon()
     await vi.waitFor(async () => expect(await leftOf(store, abandoned.id)).toBe(0))
     expect(await leftOf(store, done.id)).toBeGreaterThan(0)
+  })
+
+  test('forgets what was left and expired, also while nobody had it open', async () => {
+    const flow = defineFlow({
+      id: 'mortgage',
+      title: 'Left behind',
+      expiry: { afterMs: 60_000 },
+      steps: { notes: { title: 'Notes' }, review: { title: 'Review' } },
+    })
+    const [store, clock] = [durableStore(), createFakeClock()]
+    const given = { store, clock, encryption, isShared: true, account: 'u1', flows: [flow] as never }
+    const first = page(given)
+    const session = await first.open('mortgage')
+    session.set('notes', { text: 'left behind' })
+    await session.saved('device')
+    await first.close()
+    expect(await leftOf(store, session.id)).toBeGreaterThan(0)
+    clock.jump(61_000)
+    const next = page(given)
+    await next.resumable()
+    await untilGone(clock, store, session.id)
+    expect(await next.resumable()).toEqual([])
   })
 
   test('leaves a session that goes on alone', async () => {
