@@ -56,9 +56,18 @@ export function showOffers(session: Session<Housing>, onStartFork: () => void): 
           return h('li', {}, h('a', { href: `#${step}` }, title), `: ${message}`)
         }),
       ),
-      session.getSnapshot().status === 'done'
-        ? h('div', { class: 'actions' }, button('reopen', 'Change my answers', { onClick: reopen }))
-        : undefined,
+      h(
+        'div',
+        { class: 'actions' },
+        ...(session.getSnapshot().status === 'done'
+          ? [button('reopen', 'Change my answers', { onClick: reopen })]
+          : []),
+        button('retry', 'Send again', { onClick: () => void session.retry() }),
+        button('discard', 'Go back to what the server has', {
+          look: 'quiet',
+          onClick: () => void session.discard(),
+        }),
+      ),
     )
   }
 

@@ -142,6 +142,15 @@ async function tourConnection(page: Page, look: Tour['look']): Promise<void> {
   await page.locator(`[data-parked]`).waitFor()
   await look(page, 'parked')
   await acceptPushes(page)
+  await press(page, 'discard')
+  await page.locator('[data-parked]').waitFor({ state: 'detached' })
+  await page.waitForFunction(
+    (selector) =>
+      document.querySelector<HTMLTextAreaElement>(selector)?.value ===
+      'Written while the server was stopped.',
+    field('more.notes'),
+  )
+  await page.locator(status('server')).waitFor()
   await note(page, 'Written once more.')
   await page.locator(status('server')).waitFor()
 }
