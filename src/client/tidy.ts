@@ -2,13 +2,14 @@
  * Makes room on the device: removes sessions that are over, and tells what it did. Not in the first load.
  *
  * Invariants
- * - Nothing goes that is running, open in this page, or not received by the server, unless it is named: without a
- *   backend nothing counts as received.
+ * - Nothing goes that is running, open in this page, or has conflicts nobody decided, nor what the server has not
+ *   received, unless it is named: without a backend nothing counts as received.
  * - Oldest first, and no more than a budget asks for.
  */
 import type { Clock } from '../base/clock.ts'
+import { restoreSession } from '../journal/restore.ts'
 import type { Head } from '../record/head.ts'
-import { isEnded } from '../record/state.ts'
+import { initialState, isEnded } from '../record/state.ts'
 import { type Store, storeNames } from '../store/store.ts'
 import { findUnsent } from '../sync/find-unsent.ts'
 
@@ -25,7 +26,7 @@ export interface TidyReport {
   readonly removed: readonly (Pick<Head, 'id' | 'key' | 'flow' | 'status'> & { readonly length: number })[]
   readonly kept: readonly {
     readonly id: string
-    readonly reason: 'running' | 'open' | 'recent' | 'unsent' | 'within-budget'
+    readonly reason: 'running' | 'open' | 'recent' | 'unsent' | 'undecided' | 'within-budget'
   }[]
   /** What all sessions of the account take, in characters and bytes of their rows, before and after. */
   readonly lengthBefore: number
@@ -57,17 +58,19 @@ export async function tidy(
   const lengthBefore = [...lengths.values()].reduce((sum, length) => sum + length, 0)
   let lengthAfter = lengthBefore
 
-  function reasonToKeep({ id, status, savedAt }: Head): TidyReport['kept'][number]['reason'] | undefined {
+  async function reasonToKeep({ id, status, savedAt }: Head) {
     if (!isEnded(status)) return 'running'
     if (isOpen(id)) return 'open'
     if (clock.now() - savedAt < olderThanMs) return 'recent'
     if ((!hasBackend || unsent.has(id)) && !withUnsent.includes(id)) return 'unsent'
-    return maxLength !== undefined && lengthAfter <= maxLength ? 'within-budget' : undefined
+    if (maxLength !== undefined && lengthAfter <= maxLength) return 'within-budget'
+    const { state } = await restoreSession(store, id, initialState({ id: '', version: 0, hash: '' }, ''))
+    return Object.keys(state?.conflicts ?? {}).length > 0 ? 'undecided' : undefined
   }
 
   for (const head of oldestFirst) {
     const { id, key, flow, status } = head
-    const reason = reasonToKeep(head)
+    const reason = await reasonToKeep(head)
     if (reason !== undefined) {
       kept.push({ id, reason })
       continue

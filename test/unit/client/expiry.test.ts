@@ -172,6 +172,31 @@ describe('tidy()', () => {
     await waymark.close()
   })
 
+  test('keeps what was changed elsewhere after the end, until somebody has decided', async () => {
+    const backend = memoryBackend()
+    const { waymark, ids, clock } = await three({ backend, account: 'u1' })
+    const other = createWaymark({
+      ...{ flows: [flow], clock, backend, account: 'u1', namespace: `e-${Math.random()}` },
+      store: durableStore(),
+      isSyncing: false,
+    })
+    const elsewhere = await other.open('claim', { key: 'done' })
+    elsewhere.set('two', { late: true })
+    elsewhere.commit()
+    await elsewhere.saved('device')
+    other.sync.start()
+    await clock.advance(60_000)
+    await waymark.sync.now()
+    const mine = await waymark.resume(ids.done)
+    await clock.advance(60_000)
+    expect(mine.fork?.answers).toMatchObject({ two: { late: true } })
+    await mine.close()
+    await clock.advance(2 * hour)
+    const report = await waymark.tidy({ olderThanMs: hour })
+    expect(report.kept).toContainEqual({ id: ids.done, reason: 'undecided' })
+    await Promise.all([waymark.close(), other.close()])
+  })
+
   test('within a budget it removes the oldest first, and no more than it must', async () => {
     const backend = memoryBackend()
     const { waymark, ids, clock } = await three({ backend, account: 'u1' })
