@@ -27,6 +27,8 @@ export interface IdbStoreOptions {
   readonly clock: Clock
   /** How long an operation may take before it is given up as failed. Default 10 000. */
   readonly timeoutMs?: number
+  /** This page has stored in it before: a database that is made anew at opening has lost that. Default false. */
+  readonly isKnown?: boolean
 }
 
 /** Each version only adds stores: 1 had all but `keys`. */
@@ -43,11 +45,11 @@ const openAgainAfterMs = [100, 400, 1_600]
  * the browser has none.
  */
 export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
-  const { name, clock, timeoutMs = 10_000 } = options
+  const { name, clock, timeoutMs = 10_000, isKnown = false } = options
   let db: IDBDatabase | undefined
   let opening: Promise<IDBDatabase> | undefined
   let isClosed = false
-  let generation = -1
+  let generation = isKnown ? 0 : -1
   const underWay = new Set<Promise<unknown>>()
 
   const connect = (): Promise<IDBDatabase> => {
@@ -113,7 +115,7 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
       await new Promise<void>((resolve) => clock.after(waitMs, resolve))
     }
   }
-  generation = 0
+  if (!isKnown) generation = 0
   return {
     kind: 'indexeddb',
     get generation() {

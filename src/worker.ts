@@ -1,0 +1,2 @@
+export { type HostOptions, hostStore } from './worker/host-store.ts'
+export { openWorkerStore, type WorkerStoreOptions } from './worker/open-worker-store.ts'
