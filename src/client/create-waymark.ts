@@ -58,8 +58,11 @@ export interface WaymarkOptions<F extends Flow = Flow> {
   readonly onError?: (error: unknown) => void
   /** Starts syncing at once; default true. */
   readonly isSyncing?: boolean
-  /** For tests and other platforms. Default: IndexedDB, in memory where there is none. */
-  readonly store?: Store
+  /**
+   * For a store in a worker, other platforms and tests. Whoever opened it closes it, after Waymark; what a function
+   * opens Waymark closes, and has opened again where that failed. Default: IndexedDB, in memory where there is none.
+   */
+  readonly store?: Store | Promise<Store> | (() => Promise<Store>)
   readonly clock?: Clock
   readonly random?: Random
   /** What pages over one store tell each other. Default: a BroadcastChannel. Closed with Waymark. */
@@ -150,6 +153,9 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let isClosed = false
   let storeProblem: AtRisk | undefined
   let encrypted: EncryptedStore | undefined
+  const { store: asked = () => openIdbStore({ name: namespace, clock }) } = options
+  const isOwnStore = typeof asked === 'function'
+  const openGiven = isOwnStore ? asked : async () => asked
   const store = openStore()
   store.catch((error: unknown) => {
     if (!isWaymarkError(error)) onError(error) // else told to whoever opens, lists or changes a session
@@ -173,14 +179,14 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
     if (options.isShared && (encryption === undefined || encryption === 'browser'))
       throw encryptionNeeded('A shared device needs one under a passphrase or a key of the app.')
     const open = async () => {
-      const opened = await openIdbStore({ name: namespace, clock })
+      const opened = await openGiven()
       return toSealed(opened).catch(async (error: unknown) => {
-        await opened.close()
+        if (isOwnStore) await opened.close()
         throw error
       })
     }
     try {
-      const opened = await (options.store === undefined ? open() : toSealed(options.store))
+      const opened = await open()
       if (opened.kind === 'memory') storeProblem = inMemory
       return opened
     } catch (error) {
@@ -323,7 +329,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         stopTabs()
         stopLife()
         tabs.close()
-        if (options.store === undefined) await (await store.catch(() => undefined))?.close()
+        if (isOwnStore) await (await store.catch(() => undefined))?.close()
       }),
   }
   return waymark as unknown as Waymark<F>
