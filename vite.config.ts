@@ -10,6 +10,7 @@ import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { BrowserInstanceOption, BrowserProviderOption } from 'vitest/node'
 import { type Engine, findEngine, playwrightOptions, requireEngine } from './test/support/browsers.ts'
+import { bundleHostScript } from './test/support/host-script.ts'
 import { webdriver } from './test/support/webdriver-provider.ts'
 
 interface Manifest {
@@ -57,7 +58,10 @@ const scriptBuild = {
 export default defineConfig(({ mode }) => ({
   build: mode === 'script' ? scriptBuild : modulesBuild,
   publicDir: false,
-  define: mode === 'script' ? { 'process.env.NODE_ENV': '"production"' } : {},
+  define: {
+    WAYMARK_HOST_SCRIPT: JSON.stringify(bundleHostScript()),
+    ...(mode === 'script' && { 'process.env.NODE_ENV': '"production"' }),
+  },
   resolve: {
     alias: doorByExport.map(([name, door]) => ({
       find: new RegExp(`^${name}$`),

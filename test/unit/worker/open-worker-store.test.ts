@@ -295,6 +295,19 @@ describe('generation', () => {
     expect(await values(store)).toEqual([4])
   })
 
+  test('counts for what was on its way to the worker as the database was made anew', async () => {
+    const { name, workers, open } = page()
+    const store = await open()
+    await deleteDatabase(name)
+    const first = failed(store.write(put(1)))
+    workers[0]?.hang()
+    const second = failed(store.write(put(2)))
+    await first
+    workers[0]?.resume()
+    expect(await second).toMatchObject({ code: 'storage-failed', isRetryable: true })
+    expect(await values(store)).toEqual([])
+  })
+
   test.each([
     ['a worker', 1],
     ['the page', 4],
