@@ -8,6 +8,7 @@
  * - No reason carries an answer, a header's value or a body: statuses and fixed words only.
  */
 import { type Clock, systemClock } from '../base/clock.ts'
+import { WaymarkError } from '../base/errors.ts'
 import type { Backend, ExchangeOutcome } from '../protocol/backend.ts'
 import { protocolVersion, type SyncItem, type SyncRequest } from '../protocol/wire.ts'
 import { readResponse } from './read-response.ts'
@@ -114,7 +115,8 @@ export function httpBackend(options: HttpBackendOptions): Backend {
         headers: headers ?? {},
       })
       const { status } = await (options.fetch ?? globalThis.fetch)(request)
-      if (status !== 204) throw new Error(`HTTP ${status}`)
+      if (status === 204) return
+      throw new WaymarkError('not-erased', `The server answered HTTP ${status}.`, { isRetryable: true })
     },
     async exchange(items, { account, signal }) {
       const run = () =>

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../base/clock.ts'
+import { WaymarkError } from '../base/errors.ts'
 import { type Random, systemRandom } from '../base/ids.ts'
 import { applyPush, pushNeeds } from '../protocol/apply-push.ts'
 import type { Backend } from '../protocol/backend.ts'
@@ -86,7 +87,9 @@ export function memoryBackend(options: MemoryBackendOptions = {}): MemoryBackend
     },
     async erase(session, { account, signal }) {
       const isAborted = await pause(clock, latencyMs, signal)
-      if (isAborted || !isOnline) throw new Error('offline')
+      if (isAborted || !isOnline) {
+        throw new WaymarkError('not-erased', 'The server cannot be reached.', { isRetryable: true })
+      }
       sessions.erase({ account, session })
     },
     goOffline() {

@@ -1,6 +1,6 @@
 /** Hostile data from every side: what comes of it is a coded error or safe handling, never a throw into the app. */
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { httpBackend } from '../../../src/backends/http-backend.ts'
 import { readResponse } from '../../../src/backends/read-response.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
@@ -16,6 +16,9 @@ import { arbitraryMutations, mutate } from './mutate.ts'
 
 /** Every property runs for so long, or so often; fast-check prints the seed of what fails. */
 const box = { interruptAfterTimeLimit: 4_000, numRuns: 2_000 }
+
+// Sync is loaded behind the first paint; with its module in the cache a few promise turns are enough.
+beforeAll(() => import('../../../src/sync/sync.ts'))
 
 afterEach(() => {
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
