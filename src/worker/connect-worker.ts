@@ -1,10 +1,10 @@
 /**
  * One life of one worker, as a store. Comlink has no word for a worker that died, so every call is watched here.
  *
- *   hello ──► open ──► serving ──(error, messageerror, no answer in time)──► dead: terminated, all in flight rejected
+ *   hello ──► open ──► serving ──(error, messageerror, no answer in time)──► dead: all in flight rejected ──► terminated
  *
  * Invariants
- * - Every call settles. Once the worker is dead it is terminated and never spoken to again, and `onDead` is told once.
+ * - Every call settles. A dead worker is asked to close and then terminated, in `graceMs` at most; `onDead` is told once.
  * - A call is posted in the task it is made in. What cannot be cloned is that call's failure, not the worker's.
  * - Storage the worker cannot reach any more is its death too: the page may still reach it.
  */
@@ -30,8 +30,11 @@ export interface ConnectOptions extends OpenRequest {
   readonly clock: Clock
   readonly handshakeMs: number
   readonly timeoutMs: number
-  readonly onDead: (error: WaymarkError, death: Death) => void
+  /** `ended`: from then on it does nothing any more. */
+  readonly onDead: (error: WaymarkError, death: Death, ended: Promise<void>) => void
 }
+
+const graceMs = 1_000
 
 /** Rejects, with the worker terminated, where it does not answer, is of another version, or cannot open the database. */
 export async function connectWorker(options: ConnectOptions): Promise<Store> {
@@ -47,23 +50,31 @@ export async function connectWorker(options: ConnectOptions): Promise<Store> {
     event.preventDefault() // told to whoever waits, below
     die('error', event)
   }
-  const onMessageError = (event: Event) => die('messageerror', event)
   worker.addEventListener('error', onError)
-  worker.addEventListener('messageerror', onMessageError)
-
-  function end(error: WaymarkError): void {
-    dead = error
-    worker.removeEventListener('error', onError)
-    worker.removeEventListener('messageerror', onMessageError)
-    worker.terminate()
-    for (const reject of [...inFlight]) reject(error)
-  }
+  worker.addEventListener('messageerror', (event) => die('messageerror', event))
 
   function die(death: Death, cause?: unknown): void {
     if (dead !== undefined) return
-    const error = workerDied(death, cause)
-    end(error)
-    if (isServing) onDead(error, death)
+    dead = workerDied(death, cause)
+    const ended = end()
+    for (const reject of [...inFlight]) reject(dead)
+    if (isServing) onDead(dead, death, ended)
+  }
+
+  /**
+   * Lets it finish what it has begun, where it still can: in WebKit a worker that ends amid a reading and a writing
+   * transaction leaves the database locked (https://bugs.webkit.org/show_bug.cgi?id=324094).
+   */
+  function end(): Promise<void> {
+    return new Promise((resolve) => {
+      const terminate = () => {
+        cancel()
+        worker.terminate()
+        resolve()
+      }
+      const cancel = clock.after(graceMs, terminate)
+      remote.close().then(terminate, terminate)
+    })
   }
 
   function call<T>(post: () => Promise<T>, waitMs: number): Promise<T> {
@@ -104,7 +115,7 @@ export async function connectWorker(options: ConnectOptions): Promise<Store> {
     if (version !== faceVersion) throw otherVersion()
     await ask(() => remote.open({ name, isKnown }))
   } catch (error) {
-    if (dead === undefined) end(error as WaymarkError)
+    if (dead === undefined) worker.terminate()
     throw error
   }
   isServing = true
@@ -119,8 +130,8 @@ export async function connectWorker(options: ConnectOptions): Promise<Store> {
       closing ??= ask(() => remote.close())
         .catch(() => {}) // it died: as closed as can be
         .then(() => {
-          isServing = false
-          if (dead === undefined) end(storeClosed())
+          dead ??= storeClosed()
+          worker.terminate()
         })
       return closing
     },

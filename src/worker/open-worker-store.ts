@@ -7,7 +7,8 @@
  * Invariants
  * - Every operation settles. What was in flight in a worker that died is rejected as retryable: it may have been stored
  *   or not, as with any connection that breaks; the journal sends the same bytes again and knows its own.
- * - Operations are handed on in the order they were asked for, those that wait for a new worker before later ones.
+ * - Operations are handed on in the order they were asked for, those that wait for a new worker before later ones, and
+ *   only when the worker before does nothing any more.
  * - `generation` grows when what was stored is gone, never because a worker was.
  */
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -50,6 +51,8 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Stor
   let hasWorker = true
   let respawns = 0
   let isOpening = false
+  /** When the worker before has stopped: two at work would mix the order of what they were given. */
+  let ending = Promise.resolve()
   let closing: Promise<void> | undefined
   /** Operations that wait for the next store, in order. */
   const waiting: { hand: (store: Store) => void; refuse: (error: unknown) => void }[] = []
@@ -66,7 +69,8 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Stor
     try {
       const spawned: Store = await connectWorker({
         ...{ worker: worker(), name, isKnown, clock, handshakeMs, timeoutMs },
-        onDead: (error, death) => {
+        onDead: (error, death, ended) => {
+          ending = ended
           earlier = generation()
           current = undefined
           if (death === 'unreachable' || respawns === respawnLimit) fallBack(error)
@@ -83,6 +87,7 @@ export async function openWorkerStore(options: WorkerStoreOptions): Promise<Stor
   /** Opens the next store of the ladder and hands it what waits, in one task. */
   async function openNext(): Promise<void> {
     isOpening = true
+    await ending
     try {
       current = (hasWorker ? await spawn() : undefined) ?? (await openIdbStore({ name, clock, isKnown }))
       isKnown = true

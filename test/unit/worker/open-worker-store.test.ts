@@ -128,6 +128,7 @@ describe('at opening the page’s own store takes over', () => {
     expect(fallbacks).toEqual([])
     await clock.advance(1)
     const store = await open()
+    await clock.advance(1_000)
     expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true])
     expect(fallbacks).toMatchObject([{ code: 'storage-failed', details: { death: 'timeout' } }])
     expect(await store.write(put(0))).toBe('stored')
@@ -163,7 +164,7 @@ describe('a worker that dies', () => {
   test.each(['error', 'messageerror'] as const)(
     'by %s is terminated, all in flight is rejected, and the next operation has a new one',
     async (type) => {
-      const { workers, fallbacks, open } = page()
+      const { clock, workers, fallbacks, open } = page()
       const store = await open()
       await store.write(put(0, 'kept'))
       workers[0]?.hang()
@@ -172,8 +173,12 @@ describe('a worker that dies', () => {
       for (const error of await Promise.all(inFlight)) {
         expect(error).toMatchObject({ code: 'storage-failed', isRetryable: true, details: { death: type } })
       }
-      expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true])
-      expect(await values(store)).toEqual(['kept'])
+      const reading = values(store)
+      await clock.advance(999)
+      expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([false])
+      await clock.advance(1)
+      expect(await reading).toEqual(['kept'])
+      expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false])
       expect(workers).toHaveLength(2)
       expect(store.generation).toBe(0)
       expect(fallbacks).toEqual([])
@@ -186,11 +191,13 @@ describe('a worker that dies', () => {
     workers[0]?.hang()
     const writing = failed(store.write(put(0)))
     await clock.advance(399)
-    expect(workers[0]?.isTerminated).toBe(false)
+    expect(workers[0]?.asked).not.toContain('close')
     await clock.advance(1)
     expect(await writing).toMatchObject({ code: 'storage-failed', details: { death: 'timeout' } })
+    const again = store.write(put(0, 'again'))
+    await clock.advance(1_000)
     expect(workers[0]?.isTerminated).toBe(true)
-    expect(await store.write(put(0, 'again'))).toBe('stored')
+    expect(await again).toBe('stored')
   })
 
   test('is replaced three times; then the page’s own store goes on', async () => {
@@ -231,6 +238,19 @@ describe('a worker that dies', () => {
     expect(await values(store)).toEqual(['b', { text: 'changed after the call' }])
   })
 
+  test('finishes what it has begun before the next begins', async () => {
+    const { workers, open } = page()
+    const store = await open()
+    const writing = failed(store.write(put(0, 'older')))
+    workers[0]?.crash()
+    const newer = store.write(put(0, 'newer'))
+    await writing
+    expect(await newer).toBe('stored')
+    expect(workers[0]?.asked.at(-1)).toBe('close')
+    expect(workers[0]?.isTerminated).toBe(true)
+    expect(await values(store)).toEqual(['newer'])
+  })
+
   test('is one whose storage went out of reach: the page’s own store takes over at once', async () => {
     const { clock, workers, fallbacks, open } = page()
     const store = await open()
@@ -263,8 +283,9 @@ describe('a worker that dies', () => {
     const given = failed(store.write(put(0, 'given up')))
     await clock.advance(400)
     await given
-    expect(await store.write(put(0, 'newer'))).toBe('stored')
-    await clock.advance(1)
+    const newer = store.write(put(0, 'newer'))
+    await clock.advance(1_000)
+    expect(await newer).toBe('stored')
     first?.resume()
     await settle()
     const other = await openIdbStore({ name, clock })
