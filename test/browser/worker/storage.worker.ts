@@ -1,0 +1,3 @@
+import { hostStore } from 'waymark/worker'
+
+hostStore()
