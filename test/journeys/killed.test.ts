@@ -142,15 +142,17 @@ describe('the journey, killed on the way', () => {
       await restOfPartnerAndChildren(person)
       await person.see('#status[data-server="pending"] #status-headline', onDevice)
       await demo.start()
+      // The page asks again by itself, after waits that have grown up to a minute meanwhile.
       await person.see(
         '#status[data-server="yes"] #status-headline',
         /Saved on this device and on the server/,
+        90_000,
       )
 
       await restOfTheJourney(person)
       await person.see('#status[data-server="yes"]')
       await expectOnServerOnce(demo)
-    }, 180_000)
+    }, 300_000)
   }
 
   test('webkit: the same journey with real keys', async () => {

@@ -8,7 +8,7 @@ import { keys, openWebDriver, waitUntil } from './webdriver.ts'
 
 export interface Person {
   /** Waits until the element is shown and, where given, its text matches. Resolves with the text. */
-  see(selector: string, text?: RegExp): Promise<string>
+  see(selector: string, text?: RegExp, withinMs?: number): Promise<string>
   type(selector: string, text: string): Promise<void>
   click(selector: string): Promise<void>
   /** Picks an option of a select by its value. */
@@ -33,9 +33,9 @@ async function atPlaywright(
   const { page, kill } = await openPage(engine, { profileDir })
   await page.goto(url)
   return {
-    async see(selector, text = /(?:)/) {
+    async see(selector, text = /(?:)/, withinMs = patienceMs) {
       const found = page.locator(selector).filter({ hasText: text }).filter({ visible: true }).first()
-      await found.waitFor({ timeout: patienceMs })
+      await found.waitFor({ timeout: withinMs })
       return found.innerText()
     },
     async type(selector, text) {
@@ -64,14 +64,14 @@ export async function sitAtEphemeralWebKit(url: string): Promise<Person> {
       selector,
     )
   return {
-    async see(selector, text = /(?:)/) {
+    async see(selector, text = /(?:)/, withinMs = patienceMs) {
       let seen: string | null = null
       await waitUntil(async () => {
         seen = await look(selector)
         if (seen === null || !text.test(seen))
           throw new Error(`${selector} shows ${JSON.stringify(seen)}, not ${text}`)
         return true
-      }, patienceMs)
+      }, withinMs)
       return seen!
     },
     async type(selector, text) {
@@ -148,13 +148,13 @@ async function atScriptedWebKit(profileDir: string, url: string): Promise<Person
       orders.push({ id, script, args })
     })
   return {
-    async see(selector, text = /(?:)/) {
+    async see(selector, text = /(?:)/, withinMs = patienceMs) {
       let seen = ''
       await waitUntil(async () => {
         seen = await order('see', selector)
         if (!text.test(seen)) throw new Error(`${selector} shows ${JSON.stringify(seen)}, not ${text}`)
         return true
-      }, patienceMs)
+      }, withinMs)
       return seen
     },
     type: async (selector, text) => void (await order('type', selector, text)),
