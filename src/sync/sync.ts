@@ -134,7 +134,10 @@ export function createSync(options: SyncOptions): Sync {
 
   function mark(session: string, marks: Partial<ServerMarks>): void {
     if (isClosed) return
-    marksBySession.set(session, { ...(marksBySession.get(session) ?? noServerMarks), ...marks })
+    const next = { ...(marksBySession.get(session) ?? noServerMarks), ...marks }
+    // What the server holds is refused no more, however late a row says so.
+    const isHeld = next.parked !== undefined && next.parked.position <= next.position
+    marksBySession.set(session, isHeld ? { ...next, parked: undefined } : next)
     changed.emit(session)
   }
 
@@ -195,10 +198,7 @@ export function createSync(options: SyncOptions): Sync {
         }
         outgoing.push({ sent, journal })
         length += sent.length
-        const known = marksBySession.get(session)
-        // Acknowledged by someone else, or later than it seemed: what was refused may be so too.
-        if (known?.parked !== undefined && known.position < sent.base.position) await refreshMarks(session)
-        else mark(session, { position: sent.base.position, rev: sent.base.rev })
+        mark(session, { position: sent.base.position, rev: sent.base.rev })
       } catch (error) {
         open.delete(session)
         // Unsent until its flow is given to Waymark again; or removed from this device.

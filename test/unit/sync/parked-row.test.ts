@@ -116,3 +116,22 @@ test('what was accepted, and stored later than it seemed, is refused no more', a
   expect(errors).toHaveLength(1)
   expect(session.status.getSnapshot()).toMatchObject({ saved: synced, parked: undefined })
 })
+
+test('a refusal that is stored after what it refused was accepted says nothing any more', async () => {
+  const [store, clock, backend] = [disk(), createFakeClock(), memoryBackend()]
+  const first = device({ store, clock, backend }).waymark
+  const session = await first.open('mortgage')
+  session.set('notes', { a: 1 })
+  session.commit()
+  await clock.advance(5_000)
+  expect(session.status.getSnapshot().saved).toEqual(synced)
+  const { position } = session.getSnapshot()
+  const value = { v: 1, account: 'u1', session: session.id, reason: 'no', issues: [], at: 1, position }
+  await store.write({
+    durability: 'strict',
+    put: [{ store: 'parked', key: [session.id], value }],
+  })
+  const again = await device({ store, clock, backend }).waymark.open('mortgage')
+  await clock.advance(5_000)
+  expect(again.status.getSnapshot()).toMatchObject({ saved: synced, parked: undefined })
+})
