@@ -11,6 +11,7 @@ export type { PageLife } from './client/page-life.ts'
 export type { ExportOptions, ImportOptions } from './client/portability.ts'
 export type { TabNews, Tabs } from './client/tabs.ts'
 export type { TidyOptions, TidyReport } from './client/tidy.ts'
+export type { Locks } from './client/turns.ts'
 export type { AnswersOf, StepIdOf, StepInput } from './flow/answers-of.ts'
 export {
   defineFlow,

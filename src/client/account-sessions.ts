@@ -37,7 +37,7 @@ import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
 import type { TabNews } from './tabs.ts'
 import type { TidyOptions, TidyReport } from './tidy.ts'
-import { turnsOf } from './turns.ts'
+import { type Locks, turnsOf } from './turns.ts'
 
 export interface AccountSessions {
   readonly account: string
@@ -75,6 +75,7 @@ interface Lane {
 
 export function openAccountSessions(options: {
   readonly account: string
+  readonly locks: Locks | undefined
   readonly namespace: string
   readonly store: Promise<Store>
   readonly backend: Backend | undefined
@@ -103,7 +104,7 @@ export function openAccountSessions(options: {
       ? undefined
       : holdSyncOf({
           ...{ account, backend, store: options.store, clock, random, borrowJournal, onError },
-          takeTurn: turnsOf(`${options.namespace}:${account}`, clock),
+          takeTurn: turnsOf(`${options.namespace}:${account}`, clock, options.locks),
           isStarted: options.isSyncing,
           openSessions: () => lanes.keys(),
           onSynced: (session) => tell({ type: 'synced', session }),
@@ -165,6 +166,7 @@ export function openAccountSessions(options: {
             if (event.isEntry) sync?.note(id)
             if (event.isEntry) forgetting?.look(id)
           }
+          if (event.type === 'seeded') sync?.unmark(id)
           if (event.type === 'damaged') onError(unreadable(id, event.damage))
           if (event.type === 'error') onError(event.error)
           lane.handle?.onJournalEvent(event)

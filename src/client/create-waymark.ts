@@ -34,6 +34,7 @@ import { type PageLife, watchPageLife } from './page-life.ts'
 import type { ExportOptions, ImportOptions } from './portability.ts'
 import { openTabs, type Tabs } from './tabs.ts'
 import type { TidyOptions, TidyReport } from './tidy.ts'
+import type { Locks } from './turns.ts'
 
 export interface WaymarkOptions<F extends Flow = Flow> {
   /** The journeys this app knows. */
@@ -69,6 +70,8 @@ export interface WaymarkOptions<F extends Flow = Flow> {
   readonly tabs?: Tabs
   /** Tells of the page's life until the returned function is called. Default: the events of `window`, where there is one. */
   readonly watchLife?: (life: PageLife) => () => void
+  /** Web Locks, by which pages over one store take turns to sync. Default: those of `navigator`, where there are any. */
+  readonly locks?: Locks
 }
 
 export interface Waymark<F extends Flow = Flow> {
@@ -215,7 +218,20 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
 
   function sessionsOf(account: string): AccountSessions {
     return openAccountSessions({
-      ...{ account, namespace, store, backend, flowById, writer, clock, hybrid, random, isSyncing, onError },
+      ...{
+        account,
+        namespace,
+        locks: options.locks,
+        store,
+        backend,
+        flowById,
+        writer,
+        clock,
+        hybrid,
+        random,
+        isSyncing,
+        onError,
+      },
       isShared: options.isShared ?? false,
       isEncrypted: encryption !== undefined,
       storeProblem: () => storeProblem,

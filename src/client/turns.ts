@@ -15,10 +15,16 @@ export type TakeTurn = <T>(signal: AbortSignal, run: () => Promise<T>) => Promis
 /** Longer than a backend may take to answer. */
 const patienceMs = 45_000
 
+/** Web Locks, as `navigator.locks` gives them. */
+export type Locks = Pick<LockManager, 'request'>
+
 /** `name` is that of what is shared: the namespace and the account. */
-export function turnsOf(name: string, clock: Clock): TakeTurn {
+export function turnsOf(
+  name: string,
+  clock: Clock,
+  locks: Locks | undefined = (globalThis.navigator as Navigator | undefined)?.locks,
+): TakeTurn {
   const lock = `waymark:${name}`
-  const locks = (globalThis.navigator as Navigator | undefined)?.locks
   if (locks === undefined) return (_signal, run) => run()
   return async (signal, run) => {
     const waiting = new AbortController()
@@ -41,7 +47,7 @@ export function turnsOf(name: string, clock: Clock): TakeTurn {
 
 /** Runs once the lock is there; `undefined` where it never was. A lock taken away later does not end what runs. */
 function begin<T>(
-  locks: LockManager,
+  locks: Locks,
   name: string,
   options: LockOptions,
   run: () => Promise<T>,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import type { PageLife } from '../../../src/client/page-life.ts'
 import type { TabNews } from '../../../src/client/tabs.ts'
-import { settle } from '../../support/fake-clock.ts'
+import { createFakeClock, settle } from '../../support/fake-clock.ts'
 import { durableStore, preparePages } from '../../support/pages.ts'
 
 const { page } = preparePages()
@@ -58,4 +59,20 @@ test('a page lives the life it is given', async () => {
   expect(ours.getSnapshot().answers.notes).toEqual({ a: 1 })
   await mine.close()
   expect(life).toBeUndefined()
+})
+
+test('pages take turns by the locks they are given', async () => {
+  const asked: string[] = []
+  const request = (name: string, _options: LockOptions, run: (lock: null) => Promise<unknown>) => {
+    asked.push(name)
+    return run(null)
+  }
+  const clock = createFakeClock()
+  const mine = page({
+    ...{ clock, namespace: 'app', account: 'u1', backend: memoryBackend() },
+    locks: { request: request as LockManager['request'] },
+  })
+  await mine.open('mortgage')
+  await clock.advance(2_000)
+  expect(asked).toContain('waymark:app:u1')
 })
