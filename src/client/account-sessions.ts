@@ -10,7 +10,7 @@
  * - Nothing is let go of that could not be stored: closing rejects with the reason, and everything stays open.
  */
 import type { Clock, HybridClock } from '../base/clock.ts'
-import { WaymarkError } from '../base/errors.ts'
+import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import type { Random } from '../base/ids.ts'
 import { loadChunk } from '../base/load-chunk.ts'
 import { type Flow, sensitiveFieldsOf } from '../flow/definition.ts'
@@ -27,11 +27,11 @@ import { initialState, type SessionState } from '../record/state.ts'
 import { createSession, type SessionHandle } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
-import type { Store } from '../store/store.ts'
+import type { Range, Store } from '../store/store.ts'
 import { eraseEverywhere } from './erase-everywhere.ts'
 import { expireOverdue } from './expire-overdue.ts'
 import type { Forgetting } from './forget-finished.ts'
-import { createHeadList } from './head-list.ts'
+import { createHeadList, spentRange } from './head-list.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
@@ -55,8 +55,8 @@ export interface AccountSessions {
   import(file: Blob | string, options: ImportOptions): Promise<readonly ImportOutcome[]>
   hear(news: TabNews): void
   forEachJournal(use: (journal: Journal) => void): void
-  /** Runs `change`, which replaces the store, while every session has its journal open to be stored anew. */
-  throughChange(change: () => void): Promise<void>
+  /** Runs `change`, which puts `opened` in the store's place, while every session has its journal open to be stored anew. */
+  throughChange(opened: Store, change: () => Promise<void>): Promise<void>
   /** Stores what is local and closes everything; rejects, with everything open, where something cannot be stored. */
   close(): Promise<void>
 }
@@ -72,6 +72,8 @@ interface Lane {
   /** How often the session is open. */
   openers: number
 }
+
+const tryAgainMs = 5_000
 
 export function openAccountSessions(options: {
   readonly account: string
@@ -194,6 +196,12 @@ export function openAccountSessions(options: {
     return { journal, key: lane.key, release: () => void drop(id, lane).catch(onError) }
   }
 
+  /** A journal that cannot be stored yet is the only place its session is in. */
+  async function releaseOnceStored(of: { journal: Journal; release: () => void }): Promise<void> {
+    if (isClosed || (await of.journal.settled())) of.release()
+    else clock.after(tryAgainMs, () => void releaseOnceStored(of))
+  }
+
   /** One opener less; the last one ends the session, once everything of it is stored. */
   function release(id: string, lane: Lane): Promise<void> | undefined {
     lane.openers -= 1
@@ -232,8 +240,15 @@ export function openAccountSessions(options: {
     sync,
     async heads() {
       const heads = await list.read()
+      // With a server other devices may have gone on: whoever opens the session asks it first.
+      if (backend !== undefined) return heads
       const overdue = { heads, flowById, now: clock.now(), isOpen, borrowJournal }
-      return (await expireOverdue(overdue)) ? list.read() : heads
+      const ended = await expireOverdue(overdue)
+      if (ended.length === 0) return heads
+      const left = await list.read()
+      // Removed by another tab while it was being ended: nothing of it may stay.
+      for (const id of ended) if (!left.some((head) => head.id === id)) await list.remove(id)
+      return left
     },
     head: list.one,
     nextId: list.nextId,
@@ -307,12 +322,25 @@ export function openAccountSessions(options: {
           ?.journal.then((journal) => journal.catchUp())
           .catch(onError)
     },
-    async throughChange(change) {
-      const known = (await list.read()).filter((head) => flowById.has(head.flow.id))
-      const borrowed = await Promise.all(known.map((head) => borrowJournal(head.id)))
-      change()
-      await Promise.all(borrowed.map(({ journal }) => journal.settled()))
-      for (const { release } of borrowed) release()
+    async throughChange(opened, change) {
+      const borrowed: Awaited<ReturnType<typeof borrowJournal>>[] = []
+      try {
+        for (const head of await list.read()) {
+          if (!flowById.has(head.flow.id)) continue
+          const found = await borrowJournal(head.id).catch((error: unknown) => {
+            if (!isWaymarkError(error, 'session-unknown')) throw error
+          })
+          if (found !== undefined) borrowed.push(found)
+        }
+        // Begun without knowing that their ids were spent: what was entered counts more.
+        const markers = borrowed.map(({ journal }): Range => spentRange(account, journal.session))
+        await opened.write({ durability: 'strict', remove: markers })
+        await change()
+      } catch (error) {
+        for (const { release } of borrowed) release()
+        throw error
+      }
+      for (const one of borrowed) void releaseOnceStored(one)
       sessions.forEachJournal((journal) => void journal.catchUp())
     },
     forEachJournal(use) {

@@ -163,6 +163,8 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   store.catch((error: unknown) => {
     if (!isWaymarkError(error)) onError(error) // else told to whoever opens, lists or changes a session
   })
+  /** Every account of this page: what it entered may be in memory only. */
+  const accounts = new Set([options.account ?? ''])
   let current = sessionsOf(options.account ?? '')
   /** Account changes, one after another. */
   let changing: Promise<unknown> = Promise.resolve()
@@ -201,10 +203,19 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         open,
         clock,
         onError,
-        onReady: (ready) =>
-          change(() => {
-            storeProblem = undefined
-            return current.throughChange(ready)
+        onReady: (opened, ready) =>
+          change(async () => {
+            const others = [...accounts].filter((one) => one !== current.account).map(sessionsOf)
+            let run = async () => {
+              ready()
+              storeProblem = undefined
+            }
+            for (const sessions of [current, ...others]) {
+              const inner = run
+              run = () => sessions.throughChange(opened, inner)
+            }
+            await run()
+            for (const sessions of others) sessions.close().catch(onError)
           }),
       })
     }
@@ -306,6 +317,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
         if (account === current.account) return
         await current.close()
         current = sessionsOf(account)
+        accounts.add(account)
         syncChanged.emit()
       }),
     claim: () =>

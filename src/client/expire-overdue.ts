@@ -1,11 +1,12 @@
 import { msFromStamp } from '../base/clock.ts'
+import { isWaymarkError } from '../base/errors.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Head, isOverdue } from '../record/head.ts'
 
 /**
- * Ends the sessions that expired while nobody had them open. What their journals say counts: a head may trail. Resolves
- * with true where one was ended.
+ * Ends the sessions that expired while nobody had them open; resolves with their ids. What their journals say counts: a
+ * head may trail. Not for sessions that other devices may go on with: those are asked first, where one is open.
  */
 export async function expireOverdue(of: {
   readonly heads: readonly Head[]
@@ -13,18 +14,26 @@ export async function expireOverdue(of: {
   readonly now: number
   readonly isOpen: (id: string) => boolean
   readonly borrowJournal: (id: string) => Promise<{ journal: Journal; release: () => void }>
-}): Promise<boolean> {
+}): Promise<readonly string[]> {
   const { heads, flowById, now, isOpen, borrowJournal } = of
-  let hasEnded = false
+  const ended: string[] = []
   for (const head of heads) {
     const expiry = flowById.get(head.flow.id)?.expiry
     if (expiry === undefined || isOpen(head.id) || !isOverdue(head, now)) continue
-    const { journal, release } = await borrowJournal(head.id)
-    if (msFromStamp(journal.at) + expiry.afterMs <= now) {
-      journal.append([{ type: 'status', to: 'expired' }], 'strict')
-      hasEnded = (await journal.settled()) || hasEnded
+    try {
+      const { journal, release } = await borrowJournal(head.id)
+      try {
+        await journal.catchUp()
+        if (msFromStamp(journal.at) + expiry.afterMs > now || journal.storedState === undefined) continue
+        journal.append([{ type: 'status', to: 'expired' }], 'strict')
+        if (await journal.settled()) ended.push(head.id)
+      } finally {
+        release()
+      }
+    } catch (error) {
+      // Another tab removed it meanwhile.
+      if (!isWaymarkError(error, 'session-unknown')) throw error
     }
-    release()
   }
-  return hasEnded
+  return ended
 }

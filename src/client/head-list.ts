@@ -33,6 +33,11 @@ interface Marker {
   readonly fate: 'removed' | 'claimed'
 }
 
+/** The marker of a spent id. */
+export function spentRange(account: string, id: string): Range {
+  return { store: 'heads', prefix: [account, id, 'fate'] }
+}
+
 export function createHeadList(of: {
   readonly account: string
   readonly store: Promise<Store>

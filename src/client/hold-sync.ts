@@ -20,6 +20,7 @@ export interface SyncHolder {
   note(session: string): void
   pull(session: string): void
   refresh(session: string): void
+  unmark(session: string): void
   now(): Promise<SyncStatus>
   start(): void
   stop(): void
@@ -90,6 +91,12 @@ export function holdSyncOf(options: {
           sync?.note(session)
           return sync?.now() ?? loading
         },
+        async pull() {
+          await loaded
+          if (sync === undefined) return false
+          sync.pull(session)
+          return (await sync.now()).state === 'idle'
+        },
         async acknowledged() {
           await loaded
           return sync?.acknowledged(session)
@@ -98,6 +105,7 @@ export function holdSyncOf(options: {
     },
     note: (session) => sync?.note(session),
     pull: (session) => sync?.pull(session),
+    unmark: (session) => sync?.unmark(session),
     refresh: (session) => void sync?.refresh(session),
     async now() {
       await loaded

@@ -23,7 +23,7 @@ export async function mendHead(of: {
   readonly clock: Clock
 }): Promise<Head | undefined> {
   const { store, account, id, found, flowById, clock } = of
-  const { state } = await restoreSession(store, id, initialState({ id: '', version: 0, hash: '' }, ''))
+  const { state, at } = await restoreSession(store, id, initialState({ id: '', version: 0, hash: '' }, ''))
   const flow = state && flowById.get(state.flow.id)
   if (state === undefined || flow === undefined) return undefined
   const { entries } = await readTail(store, id, 0)
@@ -31,7 +31,9 @@ export async function mendHead(of: {
   // Without its first entry the name the caller gave it is gone; the id finds it all the same.
   const key = started?.key ?? id
   const createdAt = entries[0] === undefined ? clock.now() : msFromStamp(entries[0].at)
-  const head = createHeadMaker({ id, account, key, flow, clock, createdAt })(state)
+  // As of its last entry: it was not saved now.
+  const then = { ...clock, now: () => msFromStamp(at) }
+  const head = createHeadMaker({ id, account, key, flow, clock: then, createdAt })(state)
   if (isNewer(found)) return head
   const aside: QuarantineRow = {
     ...{ v: 1, session: id, place: 'head', reason: 'does not verify', at: clock.now() },

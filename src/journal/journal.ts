@@ -9,6 +9,8 @@ import type { Damage } from './restore.ts'
 export type JournalEvent =
   /** Other tabs or devices changed the state. */
   | { readonly type: 'foreign'; readonly state: SessionState }
+  /** Positions begin anew: what was known of how far the server has them is of another journal. */
+  | { readonly type: 'seeded' }
   /** `marks` moved: acknowledged, failed, or well again. */
   | { readonly type: 'marks' }
   /** Something other tabs want to read was stored. */

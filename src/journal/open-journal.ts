@@ -193,6 +193,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       if (isClosed) return
       if (!isDiscarding) await journal.settled()
       isClosed = true
+      // What is under way ends before whoever closes goes on, to delete it all perhaps.
+      await drain()
       cancelRest()
       cancelRetry()
       foreignDrafts.close()
@@ -229,6 +231,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     isPumping = true
     try {
       for (;;) {
+        if (isClosed) break
         if (store.generation !== generation) seedAnew()
         if (isCatchUpDue) await catchUpNow()
         batch ??= nextBatch()
@@ -414,6 +417,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const patch = diff(fold(initial, lead()) as unknown as Json, state as unknown as Json)
     local.push([{ type: 'merged', patch, joins: {}, losers: [] }], hybrid.next())
     isStrictDue = true
+    onEvent({ type: 'seeded' })
     onEvent({ type: 'foreign', state })
   }
 

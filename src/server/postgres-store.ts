@@ -2,7 +2,7 @@ import { WaymarkError } from '../base/errors.ts'
 import { countOf, type HeldSession, type HeldStep } from '../protocol/held.ts'
 import { entryId } from '../record/entry.ts'
 import { isJsonbLegal, migrateSchema } from './postgres-schema.ts'
-import type { Sql, SqlValue } from './sql.ts'
+import type { Sql, SqlResult, SqlValue } from './sql.ts'
 import type { ServerStore, SessionSummary, Submission } from './store.ts'
 
 /** A {@link ServerStore} in PostgreSQL. */
@@ -20,6 +20,21 @@ export function postgresStore(sql: Sql): PostgresStore {
   const query = async (text: string, params: readonly SqlValue[]) => {
     try {
       return (await sql.query(text, params)).rows
+    } catch (error) {
+      throw storageFailed(error)
+    }
+  }
+
+  /** A first push and an erasure of one session come one after the other: neither finds a row to lock. */
+  const inTurn = async (
+    key: readonly [string, string],
+    run: (tx: Pick<Sql, 'query'>) => Promise<SqlResult>,
+  ) => {
+    try {
+      return await sql.transaction(async (tx) => {
+        await tx.query(turnText, key)
+        return (await run(tx)).rows
+      })
     } catch (error) {
       throw storageFailed(error)
     }
@@ -45,7 +60,7 @@ export function postgresStore(sql: Sql): PostgresStore {
         ...{ step, value: text, count, at, writer },
         is_legal: text !== null && isJsonbLegal(text),
       }))
-      const [row] = await query(expected === null ? insertText : updateText, [
+      const params = [
         account,
         session,
         expected,
@@ -58,7 +73,11 @@ export function postgresStore(sql: Sql): PostgresStore {
         JSON.stringify(entries),
         JSON.stringify(steps),
         submission === undefined ? '[]' : JSON.stringify([toSubmissionRow(submission)]),
-      ])
+      ]
+      const [row] =
+        expected === null
+          ? await inTurn([account, session], (tx) => tx.query(insertText, params))
+          : await query(updateText, params)
       return Number(row?.['written']) === 1
     },
     async read({ account, session }, since) {
@@ -99,7 +118,12 @@ export function postgresStore(sql: Sql): PostgresStore {
       await query(deliveredText, [account, session, at])
     },
     async erase({ account, session }, at) {
-      await query(eraseText, [account, session, at])
+      await inTurn([account, session], async (tx) => {
+        await tx.query(eraseMarkText, [account, session, at])
+        // A push under way holds this row: what it adds is there once it is over, for the statements after this one.
+        await tx.query(eraseLockText, [account, session])
+        return tx.query(eraseText, [account, session])
+      })
     },
     async isErased({ account, session }) {
       return (await query(erasedText, [account, session])).length > 0
@@ -201,10 +225,16 @@ WHERE account = $1::text AND session = $2::text AND delivered_at IS NULL AND NOT
 
 const erasedText = 'SELECT 1 FROM waymark_erased WHERE account = $1::text AND session = $2::text'
 
+const turnText = 'SELECT pg_advisory_xact_lock(hashtextextended($1::text || chr(31) || $2::text, 7286429))'
+
+const eraseMarkText = `
+INSERT INTO waymark_erased (account, session, at) VALUES ($1::text, $2::text, $3::bigint) ON CONFLICT DO NOTHING`
+
+const eraseLockText =
+  'SELECT 1 FROM waymark_sessions WHERE account = $1::text AND session = $2::text FOR UPDATE'
+
 const eraseText = `
-WITH mark AS (
-  INSERT INTO waymark_erased (account, session, at) VALUES ($1::text, $2::text, $3::bigint) ON CONFLICT DO NOTHING
-), entries AS (
+WITH entries AS (
   DELETE FROM waymark_entries WHERE account = $1::text AND session = $2::text
 ), steps AS (
   DELETE FROM waymark_steps WHERE account = $1::text AND session = $2::text

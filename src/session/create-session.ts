@@ -13,7 +13,8 @@ import type { Clock } from '../base/clock.ts'
 import { createEmitter } from '../base/emitter.ts'
 import { WaymarkError } from '../base/errors.ts'
 import type { Random } from '../base/ids.ts'
-import { type Operation, toOperation } from '../base/patch.ts'
+import type { Json } from '../base/json.ts'
+import { applyPatch, diff, type Operation, toOperation } from '../base/patch.ts'
 import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
 import { progressOf } from '../flow/progress.ts'
@@ -81,6 +82,8 @@ export function createSession<F extends Flow>(
   const conflictsOf = createConflictList()
   let lastStep: StepId = first.step
   let isStructural = false
+  /** Whoever opened it has their listeners on. */
+  let isTold = false
   let isClosed = false
   let isClosing = false
   let snapshot: SessionSnapshot<F> | undefined
@@ -101,6 +104,10 @@ export function createSession<F extends Flow>(
     lastAt: () => journal.at,
     isOver: () => isClosed || isEnded(at().state.status),
     onWarning: (expiresAt) => emit('expiring', { at: expiresAt }),
+    async askOthers() {
+      await journal.catchUp()
+      return sync === undefined || sync.pull()
+    },
     onExpired: () => void send({ type: 'expire' }),
   })
 
@@ -112,10 +119,11 @@ export function createSession<F extends Flow>(
   actor.start()
   const resumedFrom = journal.position
   lastStep = at().step
-  expiry.look()
   // In a task of its own: whoever awaited the session has its listeners on by then.
   const cancelTelling = clock.after(0, () => {
+    isTold = true
     if (resumedFrom >= 0) emit('resumed', { position: resumedFrom })
+    expiry.look()
     tellDamage(journal.damage)
   })
 
@@ -134,7 +142,7 @@ export function createSession<F extends Flow>(
 
   function announce(): void {
     snapshot = undefined
-    expiry.look()
+    if (isTold) expiry.look()
     const { step } = at()
     if (step !== lastStep) {
       lastStep = step
@@ -292,10 +300,9 @@ export function createSession<F extends Flow>(
     saved,
     extend() {
       assertOpen()
-      if (!isEnded(at().state.status)) {
-        journal.append([{ type: 'resumed', position: journal.position }], 'relaxed')
-        announce()
-      }
+      assertRunning()
+      journal.append([{ type: 'resumed', position: journal.position }], 'relaxed')
+      announce()
       return saved('device')
     },
     get conflicts() {
@@ -325,8 +332,14 @@ export function createSession<F extends Flow>(
     },
     async discard() {
       if (sync !== undefined && status.parked !== undefined) {
-        const acknowledged = await sync.acknowledged()
-        send({ type: 'revert', to: acknowledged ?? initialState(flow.ref, firstStep(flow)) })
+        const before = at().state
+        const acknowledged = (await sync.acknowledged()) ?? initialState(flow.ref, firstStep(flow))
+        // What was entered since stays, over what is given up.
+        const back = diff(before as unknown as Json, acknowledged as unknown as Json)
+        send({
+          type: 'revert',
+          to: applyPatch(at().state as unknown as Json, back) as unknown as SessionState,
+        })
       }
       return saved('device')
     },

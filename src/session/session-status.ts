@@ -37,6 +37,8 @@ export interface AtRisk {
 export interface SyncPort {
   readonly status: SyncStatus
   marks(): ServerMarks
+  /** Asks for what other devices did; false where the server cannot be asked now. */
+  pull(): Promise<boolean>
   /** Exchanges now. */
   push(): Promise<SyncStatus>
   /** What the server last acknowledged; `undefined` where that is nothing. */

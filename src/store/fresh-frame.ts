@@ -3,7 +3,7 @@
  * lost"); a fresh frame of the same origin does (measured on WebKitGTK 2.50). The frame stays in the document: what it
  * opened ends with it.
  */
-let frame: HTMLIFrameElement | undefined
+const frameByDatabase = new Map<string, HTMLIFrameElement>()
 
 /** True for the error of a document that will never open a database again. */
 export function isServerLost(error: unknown): boolean {
@@ -22,8 +22,9 @@ export function openInFreshFrame(
   },
 ): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
-    frame?.remove()
-    frame = document.createElement('iframe')
+    frameByDatabase.get(name)?.remove()
+    const frame = document.createElement('iframe')
+    frameByDatabase.set(name, frame)
     frame.hidden = true
     document.documentElement.append(frame)
     const request = (frame.contentWindow as (Window & typeof globalThis) | null)!.indexedDB.open(name)

@@ -20,7 +20,7 @@ export function createStandInStore(options: {
   readonly open: () => Promise<Store>
   readonly clock: Clock
   /** Storage is there: calls `change` when everything is ready for it. */
-  readonly onReady: (change: () => void) => Promise<void>
+  readonly onReady: (opened: Store, change: () => void) => Promise<void>
   readonly onError: (error: unknown) => void
 }): Store {
   const { open, clock, onReady, onError } = options
@@ -42,10 +42,15 @@ export function createStandInStore(options: {
   async function replace(): Promise<void> {
     const opened = await open()
     if (isClosed) return opened.close()
-    await onReady(() => {
-      earlier = inner.generation + 1
-      inner = opened
-    })
+    try {
+      await onReady(opened, () => {
+        earlier = inner.generation + 1
+        inner = opened
+      })
+    } catch (error) {
+      if (inner !== opened) await opened.close()
+      throw error
+    }
   }
 
   async function run<T>(operate: (store: Store) => Promise<T>): Promise<T> {

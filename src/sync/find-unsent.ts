@@ -1,5 +1,4 @@
 import type { Parked } from '../protocol/sync-status.ts'
-import { readHead } from '../record/head.ts'
 import type { Key, Range, Store } from '../store/store.ts'
 import { parkedRange, readParkedRow } from './parked-row.ts'
 
@@ -21,8 +20,11 @@ export async function findUnsent(
   store: Pick<Store, 'read'>,
   account: string,
 ): Promise<readonly LeftBehind[]> {
-  const [heads = []] = await store.read([{ store: 'heads', prefix: [account] }])
-  const sessions = heads.flatMap((value) => readHead(value)?.id ?? [])
+  const [keys = []] = await store.read([{ store: 'heads', prefix: [account], isKeys: true }])
+  // By key: a head this version cannot read hides nothing.
+  const sessions = (keys as string[][]).flatMap(([, id, fate]) =>
+    id === undefined || fate !== undefined ? [] : id,
+  )
   const rows = await store.read(sessions.flatMap(rangesOf))
   return sessions.flatMap((session, i) => {
     const [last, base, parkedRow, draft] = rows.slice(i * 4, i * 4 + 4).map((found) => found[0]) as [

@@ -55,6 +55,8 @@ export interface Sync {
   note(session: string): void
   /** Asks the server for what other devices did to this session. */
   pull(session: string): void
+  /** The journal of this session begins anew: nothing of it is known to be on the server. */
+  unmark(session: string): void
   /** Reads again what another tab may have been acknowledged. */
   refresh(session: string): Promise<void>
   marksOf(session: string): ServerMarks
@@ -396,6 +398,7 @@ export function createSync(options: SyncOptions): Sync {
       gather()
     },
     pull,
+    unmark: (session) => mark(session, { position: -1, rev: null }),
     async refresh(session) {
       try {
         await refreshMarks(session)
