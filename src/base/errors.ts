@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'answer-too-large'
   | 'chunk-unavailable'
   | 'closed'
+  | 'contract-broken'
   | 'encryption-needed'
   | 'encryption-unavailable'
   | 'flow-invalid'

@@ -2,7 +2,7 @@ import { describe, test } from 'vitest'
 import { openEncryptedStore } from '../../src/store/encrypted-store.ts'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { storeCases } from './store-cases.ts'
+import { storeCases } from '../../src/testing/store-cases.ts'
 
 describe('openEncryptedStore over memory', () => {
   for (const { name, run } of storeCases) {

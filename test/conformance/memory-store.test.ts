@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { storeCases } from './store-cases.ts'
+import { storeCases } from '../../src/testing/store-cases.ts'
 
 describe('createMemoryStore', () => {
   for (const { name, run } of storeCases) {

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
-import { storeCases } from '../../conformance/store-cases.ts'
+import { storeCases } from '../../../src/testing/store-cases.ts'
 import { freshName, openStore } from './open-store.ts'
 
 describe('openIdbStore', () => {

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
-import { storeCases } from '../../conformance/store-cases.ts'
+import { storeCases } from '../../../src/testing/store-cases.ts'
 import { freshName } from '../store/open-store.ts'
 import { openInWorker, ways } from './worker-store.ts'
 

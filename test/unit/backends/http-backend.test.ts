@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type HttpBackendOptions, httpBackend } from '../../../src/backends/http-backend.ts'
 import type { Clock } from '../../../src/base/clock.ts'
 import type { SyncItem } from '../../../src/protocol/wire.ts'
-import { createAuthor, runningMeta } from '../protocol/author.ts'
+import { createAuthor, runningMeta } from '../../../src/testing/author.ts'
 
 const push: SyncItem = createAuthor('s1', 'wa').set(null, 'x', { secret: 'hunter2' })
 const pull: SyncItem = { type: 'pull', session: 's1', since: null }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import type { Clock } from '../../../src/base/clock.ts'
-import { createAuthor } from '../protocol/author.ts'
+import { createAuthor } from '../../../src/testing/author.ts'
 
 const options = () => ({ account: 'ada', signal: new AbortController().signal })
 

@@ -6,7 +6,7 @@ import { createMemorySessions } from '../../../src/protocol/memory-sessions.ts'
 import { answerPull, toWireSnapshot } from '../../../src/protocol/snapshot.ts'
 import type { PushItem } from '../../../src/protocol/wire.ts'
 import { unpackEntry } from '../../../src/record/entry.ts'
-import { createAuthor, runningMeta, setChange } from './author.ts'
+import { createAuthor, runningMeta, setChange } from '../../../src/testing/author.ts'
 
 const account = 'u-17'
 

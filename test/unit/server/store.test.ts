@@ -7,7 +7,7 @@ import { isJsonbLegal } from '../../../src/server/postgres-schema.ts'
 import { postgresStore } from '../../../src/server/postgres-store.ts'
 import { fromPglite, fromPool, type PoolLike } from '../../../src/server/sql.ts'
 import type { ServerStore, Submission } from '../../../src/server/store.ts'
-import { flow, runningMeta } from '../protocol/author.ts'
+import { flow, runningMeta } from '../../../src/testing/author.ts'
 
 let db: PGlite
 let accounts = 0

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineFlow } from '../../../src/flow/define-flow.ts'
 import type { WireMeta } from '../../../src/protocol/wire.ts'
 import { deliverSubmissions, type SubmittedSession } from '../../../src/server/deliver-submissions.ts'
-import { createAuthor } from '../protocol/author.ts'
+import { createAuthor } from '../../../src/testing/author.ts'
 import { createServer, revOf } from './serve.ts'
 
 const mortgage = defineFlow({

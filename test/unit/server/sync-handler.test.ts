@@ -3,7 +3,7 @@ import { WaymarkError } from '../../../src/base/errors.ts'
 import { type PushItem, protocolVersion, type SyncItem } from '../../../src/protocol/wire.ts'
 import { memoryServerStore } from '../../../src/server/memory-store.ts'
 import type { ServerStore } from '../../../src/server/store.ts'
-import { createAuthor, setChange } from '../protocol/author.ts'
+import { createAuthor, setChange } from '../../../src/testing/author.ts'
 import { createServer, origin, revOf } from './serve.ts'
 
 const body = (items: readonly unknown[], account = 'ada') =>

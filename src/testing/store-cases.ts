@@ -4,11 +4,13 @@
  *
  * `open` may be called more than once within a case: each call opens the same data again, as another tab would.
  */
-import { isWaymarkError } from '../../src/base/errors.ts'
-import type { Key, Range, Row, Store, Write } from '../../src/store/store.ts'
+import { type Key, type Range, type Row, type Store, storeNames, type Write } from '../store/store.ts'
+import { equal, rejects } from './contract.ts'
 
+/** One thing a store must do. */
 export interface StoreCase {
   readonly name: string
+  /** Rejects with `contract-broken` where the store does not. */
   run(open: () => Promise<Store>): Promise<void>
 }
 
@@ -25,6 +27,12 @@ async function rows(store: Store, range: Range): Promise<readonly unknown[]> {
   return values ?? []
 }
 
+/**
+ * The cases, in no particular order.
+ *
+ * @example
+ * for (const { name, run } of storeCases) test(name, () => run(() => openMyStore()))
+ */
 export const storeCases: readonly StoreCase[] = [
   {
     name: 'reads back what was put, replaced and removed',
@@ -125,17 +133,8 @@ export const storeCases: readonly StoreCase[] = [
     name: 'keeps the stores apart',
     async run(open) {
       const store = await open()
-      const names = [
-        'heads',
-        'journal',
-        'chunks',
-        'drafts',
-        'checkpoints',
-        'parts',
-        'sync',
-        'parked',
-        'quarantine',
-      ] as const
+      // Where a store encrypts, the keys are its own.
+      const names = storeNames.filter((name) => name !== 'keys')
       await store.write(
         relaxed({ put: names.map((name): Row => ({ store: name, key: ['k'], value: name })) }),
       )
@@ -354,26 +353,3 @@ export const storeCases: readonly StoreCase[] = [
     },
   },
 ]
-
-async function rejects(work: Promise<unknown>, code: Parameters<typeof isWaymarkError>[1]): Promise<void> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!isWaymarkError(error, code))
-    throw new Error(`Expected a rejection coded ${code}, got ${String(error)}`)
-}
-
-function equal(actual: unknown, expected: unknown): void {
-  if (show(actual) === show(expected)) return
-  throw new Error(`Expected ${show(expected)}, got ${show(actual)}`)
-}
-
-/** JSON with members in one order; lone surrogates and NUL stay visible. */
-function show(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  )
-}

@@ -1,9 +1,9 @@
 /** A client in a few lines: one writer's chain in one session, and pushes made of it. */
-import { canonicalJson } from '../../../src/base/canonical.ts'
-import type { Json } from '../../../src/base/json.ts'
-import type { PushItem, WireMeta } from '../../../src/protocol/wire.ts'
-import { type ChainHead, type EntryRecord, noChain, packEntry } from '../../../src/record/entry.ts'
-import type { Change, FlowRef } from '../../../src/record/state.ts'
+import { canonicalJson } from '../base/canonical.ts'
+import type { Json } from '../base/json.ts'
+import type { PushItem, WireMeta } from '../protocol/wire.ts'
+import { type ChainHead, type EntryRecord, noChain, packEntry } from '../record/entry.ts'
+import type { Change, FlowRef } from '../record/state.ts'
 
 export const flow: FlowRef = { id: 'mortgage', version: 3, hash: 'f3' }
 
