@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { clearableStore } from '../../support/clearable-store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { durableStore, preparePages } from '../../support/pages.ts'
 
@@ -10,17 +11,7 @@ const { page, errors } = preparePages()
 describe('what is said of the server', () => {
   test('after site data was cleared, what is typed offline is pending there', async () => {
     const clock = createFakeClock()
-    let inner = createMemoryStore()
-    let generation = 0
-    const store: Store = {
-      kind: 'indexeddb',
-      get generation() {
-        return generation
-      },
-      write: (write) => inner.write(write),
-      read: (ranges) => inner.read(ranges),
-      close: async () => {},
-    }
+    const store = clearableStore()
     const backend = memoryBackend()
     const session = await page({ store, clock, backend, account: 'u1' }).open('mortgage')
     for (const name of ['A', 'Ad', 'Ada', 'Ada L', 'Ada Lo']) {
@@ -30,8 +21,7 @@ describe('what is said of the server', () => {
     }
     expect(session.status.getSnapshot().saved.server).toBe('yes')
     backend.goOffline()
-    inner = createMemoryStore()
-    generation += 1
+    store.clear()
     session.set('notes', { text: 'typed offline' })
     session.commit()
     await session.saved('device')

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
-import { createMemoryStore } from '../../../src/store/memory-store.ts'
-import type { Store } from '../../../src/store/store.ts'
+import { clearableStore } from '../../support/clearable-store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 import { preparePages } from '../../support/pages.ts'
 
@@ -10,17 +9,7 @@ const { page, errors } = preparePages()
 describe('site data cleared while syncing is stopped', () => {
   test('what is typed then is not said to be on the server, however long it lasts', async () => {
     const clock = createFakeClock()
-    let inner = createMemoryStore()
-    let generation = 0
-    const store: Store = {
-      kind: 'indexeddb',
-      get generation() {
-        return generation
-      },
-      write: (write) => inner.write(write),
-      read: (ranges) => inner.read(ranges),
-      close: async () => {},
-    }
+    const store = clearableStore()
     const backend = memoryBackend()
     const waymark = page({ store, clock, backend, account: 'u1' })
     const session = await waymark.open('mortgage')
@@ -30,8 +19,7 @@ describe('site data cleared while syncing is stopped', () => {
       await clock.advance(5_000)
     }
     waymark.sync.stop()
-    inner = createMemoryStore()
-    generation += 1
+    store.clear()
     session.set('notes', { text: 'typed since' })
     session.commit()
     await clock.advance(3_600_000)
