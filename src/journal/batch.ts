@@ -11,7 +11,7 @@
 import type { HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
-import { diff, isEqual, valueAt } from '../base/patch.ts'
+import { applyPatch, diff } from '../base/patch.ts'
 import type { PolicyOf } from '../flow/merge-policy.ts'
 import { mergeStates } from '../merge/merge-states.ts'
 import type { StampOf } from '../merge/merge-value.ts'
@@ -227,10 +227,8 @@ export function createBatchMaker(of: {
 function newIn(draft: Draft, { answers }: SessionState): Change[] {
   return draft.changes.flatMap((change) => {
     if (change.type !== 'set') return change
-    const patch = change.patch.filter(
-      (operation) =>
-        operation.op === 'remove' || !isEqual(valueAt(answers[change.step], operation.path), operation.value),
-    )
+    const before = answers[change.step] as Json | undefined
+    const patch = diff(before, applyPatch(before, change.patch))
     return patch.length > 0 ? { ...change, patch } : []
   })
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { toChangesText } from '../../../src/journal/draft.ts'
 import type { Journal } from '../../../src/journal/journal.ts'
+import { toDraftRow } from '../../../src/journal/rows.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
@@ -386,5 +388,34 @@ describe('openJournal', () => {
     const values = Object.values(journal.storedState?.conflicts ?? {}).map(({ value }) => value)
     const { name } = journal.state.answers['applicant'] as { name: string }
     expect([name, ...values].sort()).toEqual(['leaving', 'staying'])
+  })
+
+  test('adopts nothing older of what its writer wrote twice and stored meanwhile', async () => {
+    const store = createMemoryStore()
+    const clock = createFakeClock()
+    const { journal } = await openTestJournal({ store, clock })
+    const item = (source: string) => ({ key: 'k', source })
+    journal.append(
+      [{ type: 'set', step: 'incomes', patch: [{ op: 'add', path: '', value: [item('new')] }] }],
+      'relaxed',
+    )
+    await journal.settled()
+    const at = clock.now() * 1_000 + 1
+    const patch = [
+      { op: 'add' as const, path: '/~=k', value: item('old') },
+      { op: 'replace' as const, path: '/~=k/source', value: 'new' },
+    ]
+    const draft = toDraftRow(
+      { writer: 'gone', n: 1, at, base: 0 },
+      toChangesText([{ type: 'set', step: 'incomes', patch }]),
+    )
+    await store.write({
+      durability: 'strict',
+      put: [{ store: 'drafts', key: ['s1', 'gone'], value: draft }],
+    })
+    await journal.catchUp()
+    await clock.advance(40_000)
+    expect(journal.hasForeignDrafts).toBe(false)
+    expect(journal.storedState?.answers).toEqual({ incomes: [item('new')] })
   })
 })
