@@ -3,12 +3,14 @@
  *
  * Invariants
  * - A batch has at most one entry, its comparing `add`, at the position after the trunk's.
+ * - Typing that goes without an entry compares nothing. Where its row may have grown old enough to be adopted, it goes to
+ *   a new place: whoever adopts the old one, in the same moment, removes the old one only.
  * - A batch is never changed once made: a write whose fate is unknown is sent again as the same bytes.
  * - An entry is stamped with the time its changes were entered, however late it is made.
  * - The head is written with an entry only where something a list shows changed, where it trails by half a minute, or on
  *   request.
  */
-import type { HybridClock } from '../base/clock.ts'
+import type { Clock, HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { applyPatch, diff } from '../base/patch.ts'
@@ -65,6 +67,9 @@ export interface Theirs {
   readonly rows: (position: number) => readonly Row[]
 }
 
+/** A draft row not written for so long goes to a new place; well before others take its writer for silent. */
+const freshMs = 5_000
+
 /** How far a list may trail the last entry in saying when it was saved. */
 const headTrailsMs = 30_000
 
@@ -92,21 +97,26 @@ export interface BatchMaker {
   merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs, renumbered: readonly Row[]): Batch
   /** Another writer's draft as an entry of this one. */
   adopt(trunk: Trunk, draft: Draft, renumbered: readonly Row[]): Batch
-  /** The typing as a row; `ahead` entries of this writer come before it becomes one. */
+  /** The typing as a row, for a batch with an entry that comes before it becomes one. */
   draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row
+  /** The typing as a row beside whatever is under way. */
+  lastDraftRow(trunk: Trunk, changes: readonly Change[], typedAt: number): Row
 }
 
 export function createBatchMaker(of: {
   readonly session: string
   readonly writer: string
+  readonly clock: Clock
   readonly hybrid: HybridClock
   readonly random: Random
   readonly toHead: (state: SessionState) => Head
   readonly policyOf?: PolicyOf
 }): BatchMaker {
-  const { session, writer, hybrid, random, toHead, policyOf } = of
+  const { session, writer, clock, hybrid, random, toHead, policyOf } = of
   let listedHead = ''
   let listedAt = 0
+  let draftPlace = 0
+  let draftMadeAt = Number.NEGATIVE_INFINITY
 
   function pack(trunk: Trunk, chain: string, changes: readonly Change[], at: number) {
     const after = trunk.heads[chain] ?? noChain
@@ -128,7 +138,13 @@ export function createBatchMaker(of: {
     // An entry under way may lose its place to one that nobody here has read.
     const base = trunk.position + (ahead === 1 ? 1 : 0)
     const draft = { writer, n, at: typedAt || hybrid.next(), base }
-    return { store: 'drafts', key: [session, writer], value: toDraftRow(draft, toChangesText(changes)) }
+    draftMadeAt = clock.now()
+    const key = [session, writer, draftPlace]
+    return { store: 'drafts', key, value: toDraftRow(draft, toChangesText(changes)) }
+  }
+
+  function isDraftOld(): boolean {
+    return Math.abs(clock.now() - draftMadeAt) > freshMs
   }
 
   function derived(
@@ -161,6 +177,10 @@ export function createBatchMaker(of: {
 
   return {
     draftRow,
+    lastDraftRow(trunk, changes, typedAt) {
+      if (isDraftOld()) draftPlace += 1
+      return draftRow(trunk, changes, typedAt, 'perhaps')
+    },
     local(trunk, local, { leading, hasDraftRow, durability, isHeadDue, covers }) {
       const { typing, typedAt, isTypingDirty } = local
       const items = local.takeQueue()
@@ -169,8 +189,13 @@ export function createBatchMaker(of: {
       const entry = changes.length > 0 ? pack(trunk, writer, changes, stamp) : undefined
       const put: Row[] = []
       const remove: Range[] = []
-      if (isTypingDirty && typing.length > 0) put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
-      else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
+      if (isTypingDirty && typing.length > 0) {
+        if (entry === undefined && isDraftOld()) {
+          draftPlace += 1
+          if (hasDraftRow) remove.push(draftRange(session, writer))
+        }
+        put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
+      } else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
       if (entry)
         put.push(...headRows(fold(trunk.state, changes), durability === 'strict'), ...entry.rows.chunks)
       else if (isHeadDue && put.length === 0) put.push(...headRows(trunk.state, true))
@@ -217,7 +242,7 @@ export function createBatchMaker(of: {
       return derived('adopt', trunk, changes, {
         at,
         put: renumbered,
-        remove: [draftRange(session, from)],
+        remove: [{ store: 'drafts', prefix: draft.key }],
       })
     },
   }

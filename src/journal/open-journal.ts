@@ -9,8 +9,8 @@
  * Invariants
  * - One write at a time; a batch takes everything local and is one transaction with at most one entry.
  * - A change is acknowledged when the store says `stored` for the batch that holds it, never before.
- * - A batch whose fate is unknown is sent again as the very same bytes; a taken position that holds them is its
- *   acknowledgement.
+ * - A batch with an entry whose fate is unknown is sent again as the very same bytes; a taken position that holds them
+ *   is its acknowledgement.
  * - Nothing is appended over entries not read: a taken position is absorbed first.
  * - `state` is what is stored, with other writers' drafts and everything local laid over it, the later over the earlier.
  * - An entry this version cannot read ends appending (`isOutdated`): from then on input is kept as draft only.
@@ -184,7 +184,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      const row = batches.draftRow(trunk, typing, local.typedAt, 'perhaps')
+      const row = batches.lastDraftRow(trunk, typing, local.typedAt)
       store.write({ durability: 'relaxed', put: [row] }).then(() => {
         hasDraftRow = true
       }, fail)
@@ -246,12 +246,21 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       failures = 0
       if (marks.failure !== undefined) mark({ failure: undefined })
     } catch (error) {
+      remakeTyping()
       fail(error)
     } finally {
       isPumping = false
       for (const wake of waiting) wake()
       waiting.clear()
     }
+  }
+
+  /** Typing that goes without an entry is packed again before it is tried again: its row may be adopted meanwhile. */
+  function remakeTyping(): void {
+    if (batch === undefined || batch.record !== undefined) return
+    local.putBack(batch.items, batch.hasTyping)
+    isHardenDue ||= batch.write.durability === 'strict'
+    batch = undefined
   }
 
   async function catchUpNow(): Promise<void> {

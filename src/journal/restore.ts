@@ -187,7 +187,7 @@ async function readChunks(store: Store, session: string, position: number): Prom
 function readDrafts(rows: readonly unknown[], keys: readonly Key[], damage: Damage[]): Draft[] {
   const drafts: Draft[] = []
   for (const [i, row] of rows.entries()) {
-    const draft = readDraftRow(row)
+    const draft = readDraftRow(keys[i]!, row)
     if (draft) drafts.push(draft)
     else if (!isNewerRow(row)) damage.push({ place: `draft/${keys[i]?.[1]}`, reason: 'does not verify', row })
   }

@@ -2,7 +2,7 @@ import { sha256 } from '../base/hash.ts'
 import type { EntryRecord } from '../record/entry.ts'
 import { readChanges } from '../record/guard.ts'
 import type { Change, Loser } from '../record/state.ts'
-import type { Range, Row } from '../store/store.ts'
+import type { Key, Range, Row } from '../store/store.ts'
 
 /** Longest text in one record, in UTF-16 code units: at two bytes each, under the 60 KB above which Chromium moves a value to a file. */
 export const longestText = 28_000
@@ -26,6 +26,8 @@ export interface DraftRow {
 }
 
 export interface Draft {
+  /** Where it lies. */
+  readonly key: Key
   readonly writer: string
   readonly n: number
   readonly at: number
@@ -80,10 +82,7 @@ export function splitText(text: string): string[] {
   return pieces.length === 0 ? [''] : pieces
 }
 
-export function toDraftRow(
-  draft: Omit<Draft, 'changes' | 'superseded' | 'overwrites'>,
-  text: string,
-): DraftRow {
+export function toDraftRow(draft: Pick<Draft, 'writer' | 'n' | 'at' | 'base'>, text: string): DraftRow {
   const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text }
   return { v: 1, ...row, h: draftHash(row) }
 }
@@ -94,8 +93,8 @@ export function isNewerRow(value: unknown): boolean {
   return typeof version === 'number' && version > 1
 }
 
-/** A draft from storage; `undefined` where it is damaged or newer than this version. */
-export function readDraftRow(value: unknown): Draft | undefined {
+/** A draft from storage, with the key it lies under; `undefined` where it is damaged or newer than this version. */
+export function readDraftRow(key: Key, value: unknown): Draft | undefined {
   const row = value as Partial<DraftRow> | null
   if (typeof row !== 'object' || row === null || row.v !== 1) return undefined
   if (typeof row.c !== 'string' || typeof row.w !== 'string' || typeof row.n !== 'number') return undefined
@@ -104,7 +103,7 @@ export function readDraftRow(value: unknown): Draft | undefined {
   if (draftHash({ w, n, at, b, c }) !== row.h) return undefined
   const changes = readChanges(c)
   if (changes === undefined || changes === 'newer') return undefined
-  return { writer: w, n, at, base: b, changes, superseded: [], overwrites: [] }
+  return { key, writer: w, n, at, base: b, changes, superseded: [], overwrites: [] }
 }
 
 function draftHash({ w, n, at, b, c }: Omit<DraftRow, 'v' | 'h'>): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
-import type { Row, Store } from '../../../src/store/store.ts'
+import type { Key, Row, Store } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
 import { openTestJournal, set } from '../../support/journal-rig.ts'
 import { freshName, openStore } from '../store/open-store.ts'
@@ -16,9 +16,10 @@ describe('openJournal', () => {
     await journal.settled()
     journal.draft(set('one', { b: 2 }))
     await settle()
-    const [rows] = await store.read([{ store: 'drafts', prefix: ['s1'] }])
+    const drafts = { store: 'drafts' as const, prefix: ['s1', writer] }
+    const [rows, keys] = await store.read([drafts, { ...drafts, isKeys: true }])
     const row = rows![0] as { n: number }
-    await put(store, { store: 'drafts', key: ['s1', writer], value: { ...row, n: row.n - 1 } })
+    await put(store, { store: 'drafts', key: keys![0] as Key, value: { ...row, n: row.n - 1 } })
     const again = await openTestJournal({ store })
     await settle()
     const isShown = Object.hasOwn(again.journal.state.answers['one'] ?? {}, 'b')

@@ -6,7 +6,15 @@ import { set } from '../../support/journal-rig.ts'
 
 const clock = createFakeClock()
 const draft: Draft = {
-  ...{ writer: 'gone', n: 0, at: (clock.now() - 60_000) * 1_000, base: -1, superseded: [], overwrites: [] },
+  ...{
+    key: ['s1', 'gone', 1],
+    writer: 'gone',
+    n: 0,
+    at: (clock.now() - 60_000) * 1_000,
+    base: -1,
+    superseded: [],
+    overwrites: [],
+  },
   changes: [set('notes', { a: 'old', b: 'old' })],
 }
 

@@ -4,7 +4,7 @@ import type { Journal } from '../../../src/journal/journal.ts'
 import { toDraftRow } from '../../../src/journal/rows.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
-import { createFakeClock } from '../../support/fake-clock.ts'
+import { createFakeClock, settle } from '../../support/fake-clock.ts'
 import { openTestJournal, set } from '../../support/journal-rig.ts'
 
 /** A store that remembers its writes and can be told to fail or to lose a reply. */
@@ -417,5 +417,37 @@ describe('openJournal', () => {
     await clock.advance(40_000)
     expect(journal.hasForeignDrafts).toBe(false)
     expect(journal.storedState?.answers).toEqual({ incomes: [item('new')] })
+  })
+
+  test('adopting a draft never takes what its writer types in that very moment', async () => {
+    const inner = createMemoryStore()
+    const [clock, frozen] = [createFakeClock(), createFakeClock()]
+    let wait: Promise<void> | undefined
+    const slow: Store = {
+      ...inner,
+      async write(write) {
+        if (write.remove?.some((range) => range.store === 'drafts')) await wait
+        return inner.write(write)
+      },
+    }
+    const writer = await openTestJournal({ store: inner, clock: frozen })
+    writer.journal.append([set('applicant', { joint: true })], 'relaxed')
+    await writer.journal.settled()
+    writer.journal.draft(set('applicant', { name: 'Ada' }))
+    await frozen.advance(10)
+    // Frozen since: no timer of its own makes this an entry, and another tab is about to.
+    const { journal } = await openTestJournal({ store: slow, clock })
+    let release = () => {}
+    wait = new Promise((resolve) => (release = resolve))
+    await clock.advance(20_000)
+    frozen.jump(20_000)
+    writer.journal.draft(set('applicant', { name: 'Ada Lovelace' }))
+    await settle()
+    expect(writer.journal.marks.acknowledged).toBe(writer.journal.marks.made)
+    release()
+    await settle()
+    await journal.catchUp()
+    const again = await openTestJournal({ store: inner })
+    expect(again.journal.state.answers).toEqual({ applicant: { joint: true, name: 'Ada Lovelace' } })
   })
 })
