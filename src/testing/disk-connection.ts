@@ -24,7 +24,10 @@ export interface DiskConnection {
 
 const watchdogMs = 10_000
 
-/** One tab's connection: operations take their time, in the order they were asked for, and meet the faults given. */
+/**
+ * One tab's connection. Operations take their time, one after another over all tabs, as transactions over the same stores
+ * do; what one tab asks keeps its order. They meet the faults given.
+ */
 export function connectDisk(of: {
   readonly disk: Disk
   readonly scheduler: Scheduler
@@ -35,7 +38,7 @@ export function connectDisk(of: {
 }): DiskConnection {
   const { disk, scheduler, gate, dice, faultOf } = of
   let pending: { carryOut: () => void; cancel: () => void }[] = []
-  let lastAt = 0
+  let arrivedAt = 0
   let isClosed = false
 
   function run<T>(what: 'read' | 'write', carryOut: () => T): Promise<T> {
@@ -43,8 +46,6 @@ export function connectDisk(of: {
     if (gate.isDead) return new Promise(() => {})
     const fault = faultOf(what)
     const { promise, resolve, reject } = deferred<T>()
-    const takesMs = dice.between(0.05, 2) + (fault === 'hang' ? dice.between(5_000, 20_000) : 0)
-    lastAt = Math.max(lastAt, scheduler.now + takesMs)
     const answer = (give: () => void) => gate.after(dice.between(0.02, 1), give)
     const stopWatch = gate.after(watchdogMs, () => reject(failure('TimeoutError', 'No answer in time')))
     promise.then(stopWatch, stopWatch)
@@ -62,9 +63,16 @@ export function connectDisk(of: {
           answer(() => reject(error))
         }
       },
-      cancel: scheduler.after(lastAt - scheduler.now, () => operation.carryOut()),
+      cancel: () => {},
     }
     pending.push(operation)
+    // It arrives after what this tab asked before; then it waits its turn among all tabs.
+    arrivedAt = Math.max(arrivedAt, scheduler.now + dice.between(0.02, 0.5))
+    const takesMs = dice.between(0.05, 1.5) + (fault === 'hang' ? dice.between(5_000, 20_000) : 0)
+    operation.cancel = scheduler.after(arrivedAt - scheduler.now, () => {
+      disk.busyUntil = Math.max(disk.busyUntil, scheduler.now) + takesMs
+      operation.cancel = scheduler.after(disk.busyUntil - scheduler.now, operation.carryOut)
+    })
     return promise
   }
 
@@ -93,6 +101,7 @@ export function connectDisk(of: {
       for (const { cancel } of pending.splice(survivors)) cancel()
     },
     end(survivors) {
+      disk.busyUntil = 0
       const all = pending
       for (const { cancel } of all) cancel()
       for (const { carryOut } of all.slice(0, survivors)) carryOut()

@@ -20,6 +20,8 @@ import type { Dice } from './dice.ts'
 import { valuesIn } from './values.ts'
 
 export interface Disk {
+  /** Until when what was asked of it keeps it busy, by the world's clock. */
+  busyUntil: number
   commit(write: Write): WriteOutcome
   read(ranges: readonly Range[]): readonly (readonly unknown[])[]
   /** Commits that a power cut may undo. */
@@ -120,6 +122,7 @@ export function createDisk(): Disk {
   }
 
   return {
+    busyUntil: 0,
     commit({ durability, put = [], remove = [], add }) {
       const puts = put.map((row) => ({ store: row.store, row: toStored(row) }))
       const added = add && { store: add.store, row: toStored(add) }

@@ -1,19 +1,24 @@
 import { defineFlow } from '../flow/define-flow.ts'
 import type { Typist } from './typist.ts'
 
+const steps = {
+  about: { title: 'About you' },
+  partner: { title: 'Your partner', when: isJoint },
+  incomes: { title: 'Income', each: anItem() },
+  notes: { title: 'Anything else', optional: true },
+  address: { title: 'Where you live', schema: anAddress() },
+  review: { title: 'Check your answers', optional: true },
+}
+
 /** What a simulation goes through where it is given no flow: a branch, a list, an optional step, a required field. */
-export const sampleFlow = defineFlow({
+export const sampleFlow = defineFlow({ id: 'sample', version: 1, title: 'Sample', steps })
+
+/** What is deployed in the middle of it. */
+export const newerSampleFlow = defineFlow({
   id: 'sample',
-  version: 1,
+  version: 2,
   title: 'Sample',
-  steps: {
-    about: { title: 'About you' },
-    partner: { title: 'Your partner', when: ({ about }) => about?.['isJoint'] === true },
-    incomes: { title: 'Income', each: anItem() },
-    notes: { title: 'Anything else', optional: true },
-    address: { title: 'Where you live', schema: anAddress() },
-    review: { title: 'Check your answers', optional: true },
-  },
+  steps: { ...steps, thanks: { title: 'How you heard of us', optional: true } },
 })
 
 /** What people type into it. */
@@ -29,6 +34,11 @@ export const sampleTyping = {
   notes: (typist: Typist) => ({ text: typist.text(), tags: [typist.text(), typist.text()] }),
   address: (typist: Typist) => ({ street: typist.text(), town: typist.text() }),
   review: (typist: Typist) => ({ remark: typist.text() }),
+  thanks: (typist: Typist) => ({ from: typist.text() }),
+}
+
+function isJoint({ about }: { readonly about?: { readonly isJoint?: unknown } | undefined }): boolean {
+  return about?.isJoint === true
 }
 
 function anItem() {

@@ -18,14 +18,14 @@ import type { Backend } from '../protocol/backend.ts'
 import { mix } from './dice.ts'
 import type { OperationGroup } from './plan.ts'
 import { runSeed, type SeedOptions } from './run-seed.ts'
-import { sampleFlow, sampleTyping } from './sample-flow.ts'
+import { newerSampleFlow, sampleFlow, sampleTyping } from './sample-flow.ts'
 import { shrink } from './shrink.ts'
 import type { TypingOf, Typist } from './typist.ts'
 
 export interface SimulateOptions<F extends Flow = Flow> {
   /** What people go through. Default: a small flow with a branch, a list, an optional step and a required field. */
   readonly flow?: F
-  /** A newer version of it: in some seeds it is deployed while people are at it. Default: none. */
+  /** A newer version of it: in some seeds it is deployed while people are at it. Default: none, but for the default flow. */
   readonly newerFlow?: F
   /** What is typed into each step: fields, or one item of a repeatable step. A step left out gets a text as `answer`. */
   readonly type?: { readonly [Id in StepIdOf<F>]?: (typist: Typist) => Typed<F, Id> }
@@ -38,7 +38,7 @@ export interface SimulateOptions<F extends Flow = Flow> {
   readonly seed?: number
   /** How many seeds. Default 100. */
   readonly seeds?: number
-  /** Operations in each. Default 125. */
+  /** Operations in each. Default 135. */
   readonly operations?: number
   /** Most devices. Default 3. */
   readonly devices?: number
@@ -107,7 +107,8 @@ export async function simulate<F extends Flow>(options: SimulateOptions<F> = {})
 }
 
 function optionsOf<F extends Flow>(options: SimulateOptions<F>, seed: number): SeedOptions {
-  const { flow, newerFlow, backend } = options
+  const { flow, backend } = options
+  const newerFlow = options.newerFlow ?? (flow === undefined ? newerSampleFlow : undefined)
   const typing = options.type ?? (flow === undefined ? sampleTyping : {})
   return {
     seed,
@@ -115,7 +116,7 @@ function optionsOf<F extends Flow>(options: SimulateOptions<F>, seed: number): S
     newerFlow,
     typing: typing as TypingOf,
     backend: backend === false ? undefined : backend,
-    operations: options.operations ?? 125,
+    operations: options.operations ?? 135,
     devices: options.devices ?? 3,
     pages: options.pages ?? 3,
     hasBackend: backend !== false,
