@@ -99,8 +99,8 @@ export interface BatchMaker {
   adopt(trunk: Trunk, draft: Draft, renumbered: readonly Row[]): Batch
   /** The typing as a row, for a batch with an entry that comes before it becomes one. */
   draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row
-  /** The typing as a row beside whatever is under way. */
-  lastDraftRow(trunk: Trunk, changes: readonly Change[], typedAt: number): Row
+  /** The typing as a write of its own, beside whatever is under way. */
+  lastDraft(trunk: Trunk, changes: readonly Change[], typedAt: number, hasDraftRow: boolean): Write
 }
 
 export function createBatchMaker(of: {
@@ -147,6 +147,12 @@ export function createBatchMaker(of: {
     return Math.abs(clock.now() - draftMadeAt) > freshMs
   }
 
+  /** What goes from the old one: the row there was, and one that may be there though its write failed. */
+  function newPlace(hasDraftRow: boolean): Range[] {
+    draftPlace += 1
+    return hasDraftRow || draftPlace > 1 ? [draftRange(session, writer)] : []
+  }
+
   function derived(
     kind: 'adopt' | 'merge',
     trunk: Trunk,
@@ -177,9 +183,9 @@ export function createBatchMaker(of: {
 
   return {
     draftRow,
-    lastDraftRow(trunk, changes, typedAt) {
-      if (isDraftOld()) draftPlace += 1
-      return draftRow(trunk, changes, typedAt, 'perhaps')
+    lastDraft(trunk, changes, typedAt, hasDraftRow) {
+      const remove = isDraftOld() ? newPlace(hasDraftRow) : []
+      return { durability: 'relaxed', remove, put: [draftRow(trunk, changes, typedAt, 'perhaps')] }
     },
     local(trunk, local, { leading, hasDraftRow, durability, isHeadDue, covers }) {
       const { typing, typedAt, isTypingDirty } = local
@@ -190,10 +196,7 @@ export function createBatchMaker(of: {
       const put: Row[] = []
       const remove: Range[] = []
       if (isTypingDirty && typing.length > 0) {
-        if (entry === undefined && isDraftOld()) {
-          draftPlace += 1
-          if (hasDraftRow) remove.push(draftRange(session, writer))
-        }
+        if (entry === undefined && isDraftOld()) remove.push(...newPlace(hasDraftRow))
         put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
       } else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
       if (entry)

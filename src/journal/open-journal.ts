@@ -184,8 +184,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      const row = batches.lastDraftRow(trunk, typing, local.typedAt)
-      store.write({ durability: 'relaxed', put: [row] }).then(() => {
+      store.write(batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)).then(() => {
         hasDraftRow = true
       }, fail)
     },
