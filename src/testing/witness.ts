@@ -126,7 +126,7 @@ export function createWitness(): Witness {
   const byValue = new Map<number, Typed>()
   /** What was typed into a field, on all pages; and what was typed last on each. */
   const allByField = new Map<string, Typed[]>()
-  const lastByPageField = new Map<string, Typed>()
+  const lastByPageField = new Map<string, { act: Act; values: Typed[] }>()
   const sessions = new Map<string, SessionRecord>()
   /** What the server ever took. */
   const taken = new Set<number>()
@@ -197,9 +197,13 @@ export function createWitness(): Witness {
             fresh.push(value)
             allByField.set(field, [...(allByField.get(field) ?? []), typed])
           }
-          const earlier = lastByPageField.get(`${page} ${field}`)
-          if (earlier !== undefined && !put.includes(earlier.value)) earlier.removedBy.push(act)
-          lastByPageField.set(`${page} ${field}`, byValue.get(value)!)
+          const typed = byValue.get(value)!
+          const last = lastByPageField.get(`${page} ${field}`)
+          if (last?.act === act) last.values.push(typed)
+          else {
+            for (const earlier of last?.values ?? []) earlier.removedBy.push(act)
+            lastByPageField.set(`${page} ${field}`, { act, values: [typed] })
+          }
         }
       }
       watch.unsafe.push(...fresh)
