@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { engines } from '../support/engines.ts'
-import { judge, runFaults } from './run.ts'
+import { judge, runKills } from './browser-kills.ts'
 
 test('a browser killed at any moment keeps every number the page showed as saved', async () => {
   const options = { engines, kills: 20, seed: Date.now() % 1_000_000 }
-  const report = await runFaults(options)
+  const report = await runKills(options)
   const { kills, lost, doubled, violations } = report
   expect({ kills, lost, doubled, violations }, `seed ${options.seed}`).toEqual({
     kills: 60,
