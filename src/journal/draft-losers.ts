@@ -1,6 +1,7 @@
 /** What a draft of a writer that is gone loses, and makes lose, when it becomes an entry over what others stored since. */
 import { isEqual, type Operation, valueAt } from '../base/patch.ts'
 import type { StampOf } from '../merge/merge-value.ts'
+import type { Entry } from '../record/entry.ts'
 import { type Change, isEnded, type Loser, type SessionState, type StepId } from '../record/state.ts'
 import type { Draft } from './rows.ts'
 
@@ -23,6 +24,23 @@ export function withoutLater(draft: Draft, later: StampOf): Draft {
     return { ...change, patch }
   })
   return { ...draft, changes, superseded, overwrites }
+}
+
+/** A draft but for what these entries adopted of it before: its writer, not knowing of that, wrote it once more. */
+export function withoutAdopted(draft: Draft, entries: readonly Entry[]): Draft {
+  const adopted = entries
+    .map(({ changes = [] }) => changes)
+    .filter((changes) => changes.some((one) => one.type === 'adopted' && one.writer === draft.writer))
+    .flat()
+  if (adopted.length === 0) return draft
+  const changes = draft.changes.map((change): Change => {
+    if (change.type !== 'set') return change
+    const known = adopted.flatMap((one) => (one.type === 'set' && one.step === change.step ? one.patch : []))
+    const isKnown = (operation: Operation) =>
+      known.some((one) => one.path === operation.path && isEqual(valueIn(one), valueIn(operation)))
+    return { ...change, patch: change.patch.filter((operation) => !isKnown(operation)) }
+  })
+  return { ...draft, changes }
 }
 
 /** What is not taken where this draft becomes an entry after `state`. */

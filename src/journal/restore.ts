@@ -19,7 +19,7 @@ import {
 import { applyChange, type SessionState } from '../record/state.ts'
 import type { Key, Store } from '../store/store.ts'
 import { type Manifest, readManifest, stateFromManifest } from './checkpoint.ts'
-import { withoutLater } from './draft-losers.ts'
+import { withoutAdopted, withoutLater } from './draft-losers.ts'
 import { type Draft, fromJournalRow, isNewerRow, type JournalRow, ofSession, readDraftRow } from './rows.ts'
 import { latestStamp, stampedChanges } from './stamps.ts'
 
@@ -174,9 +174,10 @@ async function withoutSuperseded(
     const before = await readEntries({ store, session, from: oldest + 1, rows, keys, damage: [] })
     known = [...before.entries, ...entries]
   }
-  return drafts.map((draft) =>
-    withoutLater(draft, latestStamp(stampedChanges(known.filter((entry) => entry.position > draft.base)))),
-  )
+  return drafts.map((draft) => {
+    const unread = known.filter((entry) => entry.position > draft.base)
+    return withoutLater(withoutAdopted(draft, unread), latestStamp(stampedChanges(unread)))
+  })
 }
 
 async function readChunks(store: Store, session: string, position: number): Promise<readonly unknown[]> {

@@ -357,6 +357,31 @@ describe('openJournal', () => {
     expect(rows.filter((row) => (row as { p: string }).p.includes('Ada'))).toHaveLength(1)
   })
 
+  test('keeps what others typed over an adopted draft, though its writer types elsewhere', async () => {
+    const store = createMemoryStore()
+    const [clock, frozen] = [createFakeClock(), createFakeClock()]
+    const { journal } = await openTestJournal({ store, clock })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    const deaf = await openTestJournal({ store, clock: frozen })
+    deaf.journal.draft(set('applicant', { name: 'Ada' }))
+    await frozen.advance(10)
+    await journal.catchUp()
+    await clock.advance(40_000)
+    journal.append([set('applicant', { name: 'Grace' })], 'relaxed')
+    await journal.settled()
+    frozen.jump(41_000)
+    deaf.journal.draft(set('applicant', { born: 1815 }))
+    await settle()
+    await journal.catchUp()
+    const shown = { applicant: { joint: true, name: 'Grace', born: 1815 } }
+    expect(journal.state.answers).toEqual(shown)
+    await clock.advance(40_000)
+    expect(journal.hasForeignDrafts).toBe(false)
+    expect(journal.storedState?.answers).toEqual(shown)
+    expect(journal.storedState?.conflicts).toBeUndefined()
+  })
+
   test('says of a flushed draft only what its writer had surely read', async () => {
     const inner = createMemoryStore()
     const clock = createFakeClock()
