@@ -1,6 +1,15 @@
 /** The rig itself: a killed browser keeps every IndexedDB transaction that completed, so what is lost is our fault. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { createProfile, engines, launchEngine, openPage, removeProfile } from '../support/engines.ts'
+import {
+  chromiumBackendIn,
+  createProfile,
+  launchEngine,
+  openPage,
+  removeProfile,
+  type Variant,
+  variants,
+  versionOf,
+} from '../support/engines.ts'
 import { type PageServer, servePage } from '../support/page-server.ts'
 import { openWebDriver } from '../support/webdriver.ts'
 
@@ -11,7 +20,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function setUp(engine: (typeof engines)[number]) {
+async function setUp(engine: Variant) {
   const server = await servePage<Report>('test/faults/counting-page.ts')
   cleanups.push(() => server.close())
   const profileDir = createProfile(engine)
@@ -19,8 +28,15 @@ async function setUp(engine: (typeof engines)[number]) {
   return { server, profileDir }
 }
 
+const backends = {
+  chromium: 'leveldb',
+  'chromium-sqlite': 'sqlite',
+  firefox: 'none',
+  webkit: 'none',
+} as const
+
 describe('engines keep what they completed', () => {
-  test.each(engines)('%s, launched on a profile and killed', async (engine) => {
+  test.each(variants)('%s, launched on a profile and killed', async (engine) => {
     const { server, profileDir } = await setUp(engine)
     for (const launch of ['1', '2', '3']) {
       const completed = highest(server)
@@ -31,22 +47,27 @@ describe('engines keep what they completed', () => {
       await server.waitFor((report) => 'n' in report && report.n >= completed + 30, 20_000)
       await browser.kill()
     }
+    expect(chromiumBackendIn(profileDir)).toBe(backends[engine])
   })
 
-  test.each(['chromium', 'firefox'] as const)('%s, driven by Playwright and killed', async (engine) => {
-    const { server, profileDir } = await setUp(engine)
-    for (const launch of ['1', '2']) {
-      const completed = highest(server)
-      const browser = await openPage(engine, { profileDir })
-      cleanups.push(() => browser.kill())
-      await browser.page.goto(`${server.url}?launch=${launch}`)
-      await browser.page.locator('input').pressSequentially('typed')
-      expect(await browser.page.locator('input').inputValue()).toBe('typed')
-      expect(await restoredIn(server, launch)).toBeGreaterThanOrEqual(completed)
-      await server.waitFor((report) => 'n' in report && report.n >= completed + 30, 20_000)
-      await browser.kill()
-    }
-  })
+  test.each(['chromium', 'chromium-sqlite', 'firefox'] as const)(
+    '%s, driven by Playwright and killed',
+    async (engine) => {
+      const { server, profileDir } = await setUp(engine)
+      for (const launch of ['1', '2']) {
+        const completed = highest(server)
+        const browser = await openPage(engine, { profileDir })
+        cleanups.push(() => browser.kill())
+        await browser.page.goto(`${server.url}?launch=${launch}`)
+        await browser.page.locator('input').pressSequentially('typed')
+        expect(await browser.page.locator('input').inputValue()).toBe('typed')
+        expect(await restoredIn(server, launch)).toBeGreaterThanOrEqual(completed)
+        await server.waitFor((report) => 'n' in report && report.n >= completed + 30, 20_000)
+        await browser.kill()
+      }
+      expect(chromiumBackendIn(profileDir)).toBe(backends[engine])
+    },
+  )
 })
 
 test('a WebDriver session presses real keys in WebKit', async () => {
@@ -58,6 +79,14 @@ test('a WebDriver session presses real keys in WebKit', async () => {
   await driver.click(input)
   await driver.type(input, 'héllo')
   expect(await driver.execute('return document.querySelector("input").value')).toBe('héllo')
+})
+
+test.each([
+  ['chromium-sqlite', /Chromium \d+(\.\d+){3}$/],
+  ['firefox', /Firefox \d+\.\d+/],
+  ['webkit', /WebKit.* \d+\.\d+/],
+] as const)('%s says which version it is', async (variant, version) => {
+  expect(await versionOf(variant)).toMatch(version)
 })
 
 async function restoredIn(server: PageServer<Report>, launch: string): Promise<number> {

@@ -26,14 +26,25 @@ const input = document.createElement('input')
 const words = document.createElement('output')
 document.body.append(input, words)
 
-run().catch((error: unknown) => report({ type: 'failed', message: String(error) }))
+const failed = (error: unknown) => report({ type: 'failed', message: String(error) })
+addEventListener('error', ({ message }) => failed(message))
+addEventListener('unhandledrejection', ({ reason }) => failed(reason))
+
+let stage = 'opening'
+/** Whoever waits for the first report is told where it hangs. */
+const tellStage = setInterval(
+  () => report({ type: 'stuck', stage, words: words.textContent, visibility: document.visibilityState }),
+  15_000,
+)
+
+run().catch(failed)
 
 async function run(): Promise<void> {
   const problems: string[] = []
   const waymark = createWaymark({ flows: [flow], onError: (error) => problems.push(String(error)) })
   const session = await waymark.open('typing')
   session.on('quarantined', ({ places }) => problems.push(`quarantined: ${places.join(', ')}`))
-  const show = () => (words.textContent = wordsFor(session.status.getSnapshot()))
+  const show = () => showWords(wordsFor(session.status.getSnapshot()))
   session.status.subscribe(show)
   show()
 
@@ -41,12 +52,16 @@ async function run(): Promise<void> {
   const { atRisk } = session.status.getSnapshot().saved
   if (atRisk !== undefined) problems.push(`opened at risk: ${atRisk.code}`)
   await new Promise((resolve) => setTimeout(resolve))
+  stage = 'reading the journal'
+  const broken = await brokenChains(session.id)
+  stage = 'reporting'
   await report({
     type: 'restored',
     typed: Number((answers.field as { n?: number } | undefined)?.n ?? 0),
     finished: ((answers.list ?? []) as readonly { n?: number }[]).map((item) => item.n),
-    problems: [...problems, ...(await brokenChains(session.id))],
+    problems: [...problems, ...broken],
   })
+  clearInterval(tellStage)
 
   for (;;) {
     n += 1
@@ -67,6 +82,14 @@ async function run(): Promise<void> {
 /** Waits for the page to say so. */
 async function saved(): Promise<void> {
   while (words.textContent !== 'Saved on this device') await new Promise((resolve) => setTimeout(resolve))
+}
+
+/** Puts the words on the page, and reports those that are no everyday ones, and what they end with. */
+function showWords(now: string): void {
+  const before = words.textContent
+  words.textContent = now
+  const isUsual = (text: string) => ['', 'Saving', 'Saved on this device'].includes(text)
+  if (now !== before && !(isUsual(now) && isUsual(before))) void report({ type: 'words', words: now })
 }
 
 function wordsFor({ saved: { device, atRisk } }: SessionStatus): string {

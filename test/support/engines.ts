@@ -8,9 +8,9 @@
  * A kill is SIGKILL to every process of the browser at once: its process group, and whatever else carries our mark in
  * its environment. It resolves when none of them is left, so the same profile can be opened again.
  */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, firefox, type Page, webkit } from 'playwright'
@@ -19,13 +19,25 @@ import { killGroup, waitUntil, webkitEnvironment } from './webdriver.ts'
 
 export { type Engine, engines } from './browsers.ts'
 
+/** The engines, and Chromium with the backend for IndexedDB that is to take the place of its LevelDB. */
+export const variants = ['chromium', 'chromium-sqlite', 'firefox', 'webkit'] as const
+export type Variant = (typeof variants)[number]
+
+export function engineOf(variant: Variant): Engine {
+  return variant === 'chromium-sqlite' ? 'chromium' : variant
+}
+
 export interface RunningEngine {
   /** The browser's main process. */
   readonly pid: number
   /** SIGKILL to the whole browser, at once; resolves when all of it is gone. */
   kill(): Promise<void>
-  /** SIGKILL to the processes of it whose name begins so; returns how many there were. */
+  /** SIGKILL to the processes of it whose name begins so, or whose command line has it; returns how many there were. */
   killPart(name: string): number
+  /** Its processes: name, state and the seconds of CPU time each has had. */
+  describe(): string[]
+  /** The end of what it wrote to its standard output and error, the page's console among it; empty under Playwright. */
+  output(): string
   /** Ends it the polite way, then makes sure of it. */
   close(): Promise<void>
 }
@@ -52,27 +64,48 @@ export interface OpenPageOptions {
 }
 
 /** A new, empty profile folder; `removeProfile` deletes it. */
-export function createProfile(engine: Engine): string {
-  return mkdtempSync(join(tmpdir(), `waymark-${engine}-`))
+export function createProfile(variant: Variant): string {
+  return mkdtempSync(join(tmpdir(), `waymark-${variant}-`))
 }
 
 export function removeProfile(profileDir: string): void {
   rmSync(profileDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
+/** As the engine names itself, such as `Chromium 156.0.8078.79`. */
+export async function versionOf(variant: Variant): Promise<string> {
+  const engine = engineOf(variant)
+  const { executable, source } = requireEngine(engine)
+  const env = engine === 'webkit' ? await webkitEnvironment() : process.env
+  const said = execFileSync(executable, ['--version'], { encoding: 'utf8', env, stdio: 'pipe' })
+  const version = /^.*?\d+(?:\.\d+)+\w*/m.exec(said)?.[0] ?? said.trim()
+  return source === 'playwright' ? `Playwright's ${version}` : version
+}
+
+/** How Chromium keeps IndexedDB in this profile, by the files that are there. */
+export function chromiumBackendIn(profileDir: string): 'leveldb' | 'sqlite' | 'none' {
+  const folder = join(profileDir, 'Default', 'IndexedDB')
+  if (!existsSync(folder)) return 'none'
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  if (names.some((name) => name.endsWith('.leveldb'))) return 'leveldb'
+  const isSqlite = (name: string) => readStart(join(folder, name)).startsWith('SQLite format 3')
+  return names.some(isSqlite) ? 'sqlite' : 'none'
+}
+
 /** Starts the engine on `url`, not automated. */
-export async function launchEngine(engine: Engine, options: LaunchOptions): Promise<RunningEngine> {
+export async function launchEngine(variant: Variant, options: LaunchOptions): Promise<RunningEngine> {
   const { profileDir, url, headless = true } = options
+  const engine = engineOf(variant)
   const found = requireEngine(engine)
   mkdirSync(profileDir, { recursive: true })
   if (engine === 'webkit' && found.source === 'playwright') {
-    const opened = await openPersistent(engine, { profileDir, headless })
+    const opened = await openPersistent(variant, { profileDir, headless })
     await (opened.context.pages()[0] ?? (await opened.context.newPage())).goto(url)
     return opened
   }
   const mark = createMark()
-  const browser = spawn(found.executable, argumentsFor(engine, profileDir, url, headless), {
-    stdio: 'ignore',
+  const browser = spawn(found.executable, argumentsFor(variant, profileDir, url, headless), {
+    stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     env: { ...(await environmentFor(engine, profileDir)), ...mark.variables },
   })
@@ -80,12 +113,18 @@ export async function launchEngine(engine: Engine, options: LaunchOptions): Prom
     browser.once('spawn', resolve)
     browser.once('error', reject)
   })
+  let output = ''
+  for (const stream of [browser.stdout, browser.stderr]) {
+    stream.on('data', (text: Buffer) => (output = (output + text).slice(-4_000)))
+  }
   const pid = browser.pid!
   const kill = ender(pid, mark)
   return {
     pid,
     kill,
     killPart: (name) => killPart(mark, name),
+    describe: () => mark.findProcesses().map(describeProcess),
+    output: () => output,
     async close() {
       browser.kill('SIGTERM')
       await waitUntil(() => browser.exitCode !== null || browser.signalCode !== null, 5000).catch(() => {})
@@ -96,22 +135,25 @@ export async function launchEngine(engine: Engine, options: LaunchOptions): Prom
 
 /** A Playwright page on a profile that stays on disk. */
 export async function openPage(
-  engine: 'chromium' | 'firefox',
+  variant: Exclude<Variant, 'webkit'>,
   options: OpenPageOptions,
 ): Promise<DrivenPage> {
-  const opened = await openPersistent(engine, options)
+  const opened = await openPersistent(variant, options)
   const page = opened.context.pages()[0] ?? (await opened.context.newPage())
   return { ...opened, page }
 }
 
 async function openPersistent(
-  engine: Engine,
+  variant: Variant,
   options: OpenPageOptions,
 ): Promise<RunningEngine & { context: BrowserContext }> {
   const { profileDir, headless = true, ...view } = options
+  const engine = engineOf(variant)
   const mark = createMark()
+  const given = playwrightOptions(engine, requireEngine(engine))
   const context = await { chromium, firefox, webkit }[engine].launchPersistentContext(profileDir, {
-    ...playwrightOptions(engine, requireEngine(engine)),
+    ...given,
+    ...(engine === 'chromium' ? { args: [...(given.args ?? []), ...featuresOf(variant)] } : {}),
     ...(engine === 'firefox' ? { firefoxUserPrefs: firefoxPreferences } : {}),
     ...view,
     headless,
@@ -124,6 +166,8 @@ async function openPersistent(
     context,
     pid,
     killPart: (name) => killPart(mark, name),
+    describe: () => mark.findProcesses().map(describeProcess),
+    output: () => '',
     kill: async () => {
       await kill()
       // Nothing is left to close, but Playwright has files of its own to put away.
@@ -136,12 +180,20 @@ async function openPersistent(
   }
 }
 
-function argumentsFor(engine: Engine, profileDir: string, url: string, headless: boolean): string[] {
-  switch (engine) {
+/** Chromium 156 moves IndexedDB from LevelDB to SQLite by field trial; the feature behind it is named here. */
+function featuresOf(variant: Variant): string[] {
+  return variant === 'chromium-sqlite' ? ['--enable-features=IdbSqliteBackingStore'] : []
+}
+
+function argumentsFor(variant: Variant, profileDir: string, url: string, headless: boolean): string[] {
+  switch (variant) {
     case 'chromium':
+    case 'chromium-sqlite':
       return [
         ...(headless ? ['--headless'] : []),
         ...chromiumFlags,
+        ...featuresOf(variant),
+        '--enable-logging=stderr',
         '--no-default-browser-check',
         '--disable-breakpad',
         '--hide-crash-restore-bubble',
@@ -157,7 +209,11 @@ function argumentsFor(engine: Engine, profileDir: string, url: string, headless:
       )
       return [...(headless ? ['--headless'] : []), '--no-remote', '--profile', profileDir, url]
     case 'webkit':
-      return ['--features=+StorageAPI,+StorageAPIEstimate', url]
+      return [
+        '--features=+StorageAPI,+StorageAPIEstimate',
+        '--enable-write-console-messages-to-stdout=true',
+        url,
+      ]
   }
 }
 
@@ -171,6 +227,7 @@ const firefoxPreferences: Record<string, string | number | boolean> = {
   'browser.startup.homepage_override.mstone': 'ignore',
   'browser.startup.page': 0,
   'datareporting.policy.dataSubmissionEnabled': false,
+  'devtools.console.stdout.content': true,
   'extensions.update.enabled': false,
   'network.captive-portal-service.enabled': false,
   'network.connectivity-service.enabled': false,
@@ -203,7 +260,7 @@ function createMark(): Mark {
     variables: { WAYMARK_TEST_BROWSER: value },
     findProcesses: () =>
       listProcesses()
-        .filter((pid) => readEnvironment(pid).includes(value))
+        .filter((pid) => readProcess(pid, 'environ').includes(value))
         .sort((a, b) => a - b),
   }
 }
@@ -213,7 +270,8 @@ function ender(pid: number, mark: Mark): () => Promise<void> {
     killGroup(pid)
     for (const left of mark.findProcesses()) killOne(left)
   }
-  process.once('exit', strike)
+  // Before whatever else is done at the end: a profile is removed once nobody writes to it.
+  process.prependOnceListener('exit', strike)
   let ended: Promise<void> | undefined
   return () => {
     ended ??= waitUntil(() => {
@@ -225,17 +283,21 @@ function ender(pid: number, mark: Mark): () => Promise<void> {
 }
 
 function killPart(mark: Mark, name: string): number {
-  const found = mark.findProcesses().filter((pid) => readName(pid).startsWith(name))
+  const isIt = (pid: number) =>
+    readProcess(pid, 'comm').startsWith(name) || readProcess(pid, 'cmdline').includes(name)
+  const found = mark.findProcesses().filter(isIt)
   for (const pid of found) killOne(pid)
   return found.length
 }
 
-function readName(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8')
-  } catch {
-    return ''
-  }
+const clockTicksPerSecond = 100
+
+function describeProcess(pid: number): string {
+  const [, name, rest = ''] = /\((.*)\) (.*)/s.exec(readProcess(pid, 'stat')) ?? []
+  const fields = rest.split(' ')
+  const cpu = (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond
+  const waitsIn = readProcess(pid, 'wchan')
+  return `${name} ${fields[0]} ${cpu.toFixed(1)} s${/^0?$/.test(waitsIn) ? '' : ` in ${waitsIn}`}`
 }
 
 function killOne(pid: number): void {
@@ -255,9 +317,18 @@ function listProcesses(): number[] {
   }
 }
 
-function readEnvironment(pid: number): string {
+function readProcess(pid: number, what: 'cmdline' | 'comm' | 'environ' | 'stat' | 'wchan'): string {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+    return readFileSync(`/proc/${pid}/${what}`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+/** The first bytes of a file; nothing of a folder. */
+function readStart(path: string): string {
+  try {
+    return readFileSync(path, 'latin1').slice(0, 16)
   } catch {
     return ''
   }

@@ -9,6 +9,8 @@ export interface PageServer<Report> {
   readonly url: string
   /** Everything posted to `/report`, in the order of arrival. */
   readonly reports: readonly Report[]
+  /** What was asked for besides, in the order of arrival; `at` is in ms since 1970. */
+  readonly requests: readonly { readonly path: string; readonly at: number }[]
   /** The first report of this or a later time that `matches`. */
   waitFor(matches: (report: Report) => boolean, timeoutMs: number): Promise<Report>
   close(): Promise<void>
@@ -32,8 +34,10 @@ export async function servePage<Report>(
   const script = await bundle(module)
   const isolation = options.isIsolated ? isolated : {}
   const reports: Report[] = []
+  const requests: { path: string; at: number }[] = []
   const listeners = new Set<() => void>()
   const server = createServer((request, response) => {
+    if (request.method !== 'POST') requests.push({ path: request.url ?? '/', at: Date.now() })
     if (request.method === 'POST') {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -56,6 +60,7 @@ export async function servePage<Report>(
   return {
     url: `http://127.0.0.1:${port}/`,
     reports,
+    requests,
     waitFor(matches, timeoutMs) {
       let next = 0
       return new Promise((resolve, reject) => {

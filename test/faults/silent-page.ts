@@ -1,0 +1,2 @@
+/** A page that never reports. */
+document.body.append('Nothing to see')
