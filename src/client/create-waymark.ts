@@ -150,7 +150,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   const onError = options.onError ?? reportUncaught
   const hybrid = createHybridClock(clock)
   const writer = createId(random)
-  const tabs = options.tabs ?? openTabs(namespace)
+  const tabs = options.tabs ?? openTabs(namespace, clock)
   const syncChanged = createEmitter<void>()
   let isSyncing = options.isSyncing ?? true
   let isClosed = false
