@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { type Flow, leafOf } from '../flow/definition.ts'
-import { progressOf } from '../flow/progress.ts'
+import { stepCounts } from '../flow/progress.ts'
 import type { Head } from '../record/head.ts'
 import type { SessionState } from '../record/state.ts'
 
@@ -30,7 +30,6 @@ export function createHeadMaker(of: {
 }): (state: SessionState) => Head {
   const { id, account, key, flow, clock, createdAt } = of
   return (state) => {
-    const { done, min, max } = progressOf(flow, state, state.step)
     const title = flow.leaves.has(state.step) ? leafOf(flow, state.step).title : state.step
     return {
       v: 1,
@@ -40,7 +39,7 @@ export function createHeadMaker(of: {
       flow: { id: flow.id, version: state.flow.version, title: flow.title },
       status: state.status,
       step: { id: state.step, title },
-      progress: { done, min, max },
+      progress: stepCounts(flow, state),
       createdAt,
       savedAt: clock.now(),
       ...(flow.expiry === undefined ? {} : { expiresAt: clock.now() + flow.expiry.afterMs }),

@@ -32,9 +32,17 @@ const almostDone = 0.99
 /** As `isEnded` in `record/`, of which this room knows the shapes only; a test compares them. */
 const endStatuses: readonly Status[] = ['done', 'abandoned', 'expired']
 
+/** How many steps are done, and how many there are at least and at most. */
+export function stepCounts(flow: Flow, state: AnyState): Pick<Progress, 'done' | 'min' | 'max'> {
+  const { steps, undecided } = pathOf(flow, state.answers, state.finished)
+  const done = steps.filter((step) => Object.hasOwn(state.finished, step)).length
+  return { done, min: steps.length, max: steps.length + undecided.length }
+}
+
 /** How far a session is. Derived from flow and answers: left branches never count. */
 export function progressOf(flow: Flow, state: AnyState, current: StepId): Progress {
   const path = pathOf(flow, state.answers, state.finished)
+  const { done, min, max } = stepCounts(flow, state)
   const reachable = reachableSteps(flow, state)
   const isOver = endStatuses.includes(state.status)
   const isDone = state.status === 'done'
@@ -45,9 +53,6 @@ export function progressOf(flow: Flow, state: AnyState, current: StepId): Progre
     steps.reduce((sum, step) => sum + leafOf(flow, step).weight, 0)
 
   const finished = path.steps.filter((step) => finishOf(step) !== undefined)
-  const done = finished.length
-  const min = path.steps.length
-  const max = min + path.undecided.length
   const whole = weightOf(path.steps) + weightOf(path.undecided)
   const share = whole === 0 ? 0 : weightOf(finished) / whole
 

@@ -43,6 +43,8 @@ export interface Batch {
   readonly chain: string
   readonly record: EntryRecord | undefined
   readonly changes: readonly Change[]
+  /** What is stored once it is. */
+  readonly state: SessionState
   /** The queued changes it took, to come first again should it lose the race. */
   readonly items: readonly StampedChange[]
   readonly stamp: number
@@ -167,13 +169,15 @@ export function createBatchMaker(of: {
   ): Batch {
     const { at: stamp, chain = writer, put = [], remove = [] } = extra
     const { record, rows } = pack(trunk, chain, changes, stamp)
-    const all = [...put, ...headRows(fold(trunk.state, changes), false), ...rows.chunks]
+    const state = fold(trunk.state, changes)
+    const all = [...put, ...headRows(state, false), ...rows.chunks]
     return {
       kind,
       write: { durability: 'strict', put: all, remove, add: rows.add },
       chain,
       record,
       changes,
+      state,
       items: [],
       stamp,
       covers: 0,
@@ -193,15 +197,15 @@ export function createBatchMaker(of: {
       const changes = [...leading, ...items.map((item) => item.change)]
       const stamp = items.reduce((latest, item) => Math.max(latest, item.at), 0) || hybrid.next()
       const entry = changes.length > 0 ? pack(trunk, writer, changes, stamp) : undefined
+      const state = fold(trunk.state, changes)
       const put: Row[] = []
       const remove: Range[] = []
       if (isTypingDirty && typing.length > 0) {
         if (entry === undefined && isDraftOld()) remove.push(...newPlace(hasDraftRow))
         put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
       } else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
-      if (entry)
-        put.push(...headRows(fold(trunk.state, changes), durability === 'strict'), ...entry.rows.chunks)
-      else if (isHeadDue && put.length === 0) put.push(...headRows(trunk.state, true))
+      if (entry) put.push(...headRows(state, durability === 'strict'), ...entry.rows.chunks)
+      else if (isHeadDue && put.length === 0) put.push(...headRows(state, true))
       local.markTypingStored()
       return {
         kind: 'local',
@@ -209,6 +213,7 @@ export function createBatchMaker(of: {
         chain: writer,
         record: entry?.record,
         changes,
+        state,
         items,
         stamp,
         covers,

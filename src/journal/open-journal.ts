@@ -86,7 +86,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let marks: SaveMarks = { made: 0, acknowledged: 0, strict: -1, failure: undefined, isOutdated }
   let damage: readonly Damage[] = []
   const waiting = new Set<() => void>()
-  let cancelRest = () => {}
+  let typedAtMs = 0
+  let cancelRest: (() => void) | undefined
   let cancelRetry = () => {}
   let batches = createBatchMaker({ ...options, writer })
   const checkpoints = createCheckpoints({
@@ -141,8 +142,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     draft(change) {
       mark({ made: marks.made + 1 })
       local.type(change, hybrid.next())
-      cancelRest()
-      cancelRest = clock.after(draftRestMs, journal.commitDraft)
+      typedAtMs = clock.now()
+      cancelRest ??= clock.after(draftRestMs, commitRested)
       schedule()
     },
     append(changes, durability) {
@@ -194,7 +195,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       isClosed = true
       // What is under way ends before whoever closes goes on, to delete it all perhaps.
       await drain()
-      cancelRest()
+      cancelRest?.()
       cancelRetry()
       foreignDrafts.close()
       await checkpoints.close()
@@ -210,8 +211,16 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   foreignDrafts.watch()
   return journal
 
+  /** Typing goes on for as long as there is some every few seconds: one timer looks, none is set anew for each key. */
+  function commitRested(): void {
+    cancelRest = undefined
+    const restedMs = clock.now() - typedAtMs
+    // A clock that was set back says nothing.
+    if (restedMs < 0 || restedMs >= draftRestMs) journal.commitDraft()
+    else cancelRest = clock.after(draftRestMs - restedMs, commitRested)
+  }
+
   function promoteDraft(): void {
-    cancelRest()
     if (!isOutdated) local.promote()
   }
 
@@ -327,7 +336,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       hasWritten = isStored = true
       const head = { n: chainHead(done.chain).n + 1, hash: done.record.h }
       trunk = {
-        state: fold(base, done.changes),
+        state: done.state,
         position: trunk.position + 1,
         heads: { ...trunk.heads, [done.chain]: head },
       }
