@@ -185,9 +185,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      store.write(batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)).then(() => {
+      const isThere = () => {
         hasDraftRow = true
-      }, fail)
+      }
+      store.write(batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)).then(isThere, (error) => {
+        isThere()
+        fail(error)
+      })
     },
     async close({ isDiscarding = false } = {}) {
       if (isClosed) return
@@ -268,6 +272,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (batch === undefined || batch.record !== undefined) return
     local.putBack(batch.items, batch.hasTyping)
     isHardenDue ||= batch.write.durability === 'strict'
+    // It may be there all the same: what it becomes takes it along.
+    hasDraftRow ||= batch.hasTyping
     batch = undefined
   }
 

@@ -476,6 +476,21 @@ describe('openJournal', () => {
     expect(again.journal.state.answers).toEqual({ applicant: { joint: true, name: 'Ada Lovelace' } })
   })
 
+  test('leaves no draft of what became an entry, also where a write was stored that seemed to fail', async () => {
+    const inner = createMemoryStore()
+    const { store, once } = spy(inner)
+    const { journal } = await openTestJournal({ store })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    once('lose-reply')
+    journal.draft(set('applicant', { name: 'Ada' }))
+    await settle()
+    expect(journal.marks.failure).toBeDefined()
+    await journal.settled()
+    expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Ada' } })
+    expect(await inner.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
+  })
+
   test('leaves one draft behind, also where a write was stored that seemed to fail', async () => {
     const inner = createMemoryStore()
     const { store, once } = spy(inner)
