@@ -2,12 +2,13 @@ import { canonicalJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
 import { readLedger } from '../journal/ledger.ts'
 import { restoreSession } from '../journal/restore.ts'
+import type { DraftRow, QuarantineRow } from '../journal/rows.ts'
 import { type Head, readHead } from '../record/head.ts'
 import { initialState, isEnded, type Loser, type SessionState } from '../record/state.ts'
 import type { Store } from '../store/store.ts'
 import { createBaseRows } from '../sync/base-row.ts'
 import { inspect } from './disk-connection.ts'
-import type { OpenSession, Page } from './page.ts'
+import { isDoneOnce, type OpenSession, type Page } from './page.ts'
 import { valuesOf } from './values.ts'
 import type { Device, World } from './world.ts'
 
@@ -237,7 +238,13 @@ async function readDisk(
       }
     }
   }
+  await checkQuarantine(world, store, head, at)
   if (device.isDamaged) return { values, losers }
+  if (ledger.entries.length === 0) witness.violate('listed', `${at} is listed, and nothing of it is there`)
+  const told = ledger.entries.flatMap(({ changes = [] }) => changes.filter(isDoneOnce)).length
+  const done = witness.sessionOf(head.id).doneOn.get(device.number) ?? 0
+  if (told > done) witness.violate('retold', `${at} tells of ${told} moves and the like; ${done} were made`)
+  await checkDrafts(world, store, head, ledger.entries, at)
   for (const { place, reason } of ledger.damage) witness.violate('chain', `${at}: ${place} ${reason}`)
   const restored = await restoreSession(store, head.id, initial)
   for (const { place, reason } of restored.damage) witness.violate('chain', `${at}: ${place} ${reason}`)
@@ -248,6 +255,33 @@ async function readDisk(
     if (base.state === undefined) witness.violate('base', `${at}: the base of the next merge is not whole`)
   }
   return { values, losers }
+}
+
+/** What was set aside has its bytes: a place where nothing is has none. */
+async function checkQuarantine(world: World, store: Store, head: Head, at: string): Promise<void> {
+  const [rows = []] = await store.read([{ store: 'quarantine', prefix: [head.id] }])
+  for (const { place, reason, row } of rows as QuarantineRow[]) {
+    const isGap = reason.startsWith('missing') || reason.startsWith('chain link')
+    if (!isGap && (row === null || row === undefined)) {
+      world.witness.violate('quarantine', `${at}: ${place} (${reason}) was set aside without its bytes`)
+    }
+  }
+}
+
+/** Once all is at rest nothing is a draft and an entry. */
+async function checkDrafts(
+  world: World,
+  store: Store,
+  head: Head,
+  entries: readonly { readonly id: string }[],
+  at: string,
+): Promise<void> {
+  const [rows = []] = await store.read([{ store: 'drafts', prefix: [head.id] }])
+  const ids = new Set(entries.map(({ id }) => id))
+  for (const { w, n } of rows as DraftRow[]) {
+    if (ids.has(`${w}:${n}`))
+      world.witness.violate('leftover', `${at}: the draft of entry ${w}:${n} is still there`)
+  }
 }
 
 function compareWithDisk(

@@ -10,7 +10,7 @@ import type { PageLife } from '../client/page-life.ts'
 import type { TabNews } from '../client/tabs.ts'
 import type { Flow } from '../flow/definition.ts'
 import type { Backend } from '../protocol/backend.ts'
-import { isEnded } from '../record/state.ts'
+import { type Change, isEnded } from '../record/state.ts'
 import type { Session } from '../session/session.ts'
 import { diceOf, randomOf } from './dice.ts'
 import type { Disk } from './disk.ts'
@@ -125,17 +125,21 @@ export function openPage(options: PageOptions): Page {
     let isActing = false
     const look = () => {
       if (gate.isDead || isActing) return
-      const { answers, status, progress } = session.getSnapshot()
+      const { answers, status, progress, finished } = session.getSnapshot()
       const { saved } = session.status.getSnapshot()
       witness.shown(watch, answers, name)
       witness.told(watch, saved)
-      const { done, min, max, fraction } = progress
+      const { done, min, max, fraction, steps } = progress
       const isThere = status === 'done' && (options.server === undefined || saved.server === 'yes')
       if (!(done <= min && min <= max && fraction >= 0 && fraction <= 1) || (fraction === 1 && !isThere)) {
         witness.violate(
           'progress',
           `${name} shows ${done} of ${min} to ${max}, ${fraction}, while ${status} and ${saved.server} on the server`,
         )
+      }
+      const passed = steps.filter(({ id, state }) => state !== 'undecided' && Object.hasOwn(finished, id))
+      if (done > passed.length) {
+        witness.violate('progress', `${name} counts ${done} steps as done, with ${passed.length} on the path`)
       }
       const record = witness.sessionOf(session.id)
       if (isEnded(status)) {
@@ -150,6 +154,11 @@ export function openPage(options: PageOptions): Page {
     }
     session.subscribe(look)
     session.status.subscribe(look)
+    session.actor.on('changes', ({ changes }) => {
+      if (gate.isDead) return
+      const { doneOn } = witness.sessionOf(session.id)
+      doneOn.set(device, (doneOn.get(device) ?? 0) + changes.filter(isDoneOnce).length)
+    })
     session.on('closed', () => {
       const open = known.get(session)
       if (open !== undefined) page.forget(open)
@@ -235,6 +244,11 @@ export function openPage(options: PageOptions): Page {
   }
 
   return page
+}
+
+/** Something a person did, and did once, however often it is sent or merged. */
+export function isDoneOnce({ type }: Change): boolean {
+  return type === 'moved' || type === 'finished' || type === 'status' || type === 'restarted'
 }
 
 function isExpected(error: unknown): boolean {

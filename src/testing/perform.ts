@@ -7,16 +7,21 @@ import { createTypist } from './typist.ts'
 import { valuesIn } from './values.ts'
 import type { Device, World } from './world.ts'
 
-/** Does what an operation says, and says what that was; `undefined` where there was nothing to do it to. */
+/**
+ * Does what an operation says, and says what that was. Where there is nothing to do it to, the person at that device types
+ * something instead; `undefined` where not even that.
+ */
 export function perform(world: World, { id, kind }: Operation): string | undefined {
   const dice = world.dice(6, id)
   const device = dice.pick(world.devices)
-  const words = onDevice(world, device, kind, dice) ?? onPage(world, device, kind, dice)
-  if (words === undefined) return undefined
+  const asked = onDevice(world, device, kind, dice) ?? onPage(world, device, kind, dice)
+  const done = asked ?? onPage(world, device, 'type', dice)
+  if (done === undefined) return undefined
   // Faults that wait for the next read, write or exchange are counted when they strike.
-  if (words.isStruck !== false) world.mix[words.group ?? groupOf(kind)] += 1
-  world.note(`${id} ${words.text}`)
-  return words.text
+  const group = done.group ?? groupOf(asked === undefined ? 'type' : kind)
+  if (done.isStruck !== false) world.mix[group] += 1
+  world.note(`${id} ${done.text}`)
+  return done.text
 }
 
 interface Done {

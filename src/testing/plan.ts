@@ -47,6 +47,9 @@ export interface WorldPlan {
   readonly accounts: readonly string[]
   readonly hasServer: boolean
   readonly operations: readonly Operation[]
+  /** Faults that strike at least; and more of them, with what they strike, for as long as there were fewer. */
+  readonly leastFaults: number
+  readonly spareTrouble: readonly Operation[]
 }
 
 export interface PlanOptions {
@@ -64,7 +67,7 @@ export interface PlanOptions {
 type Weights = Partial<Record<OperationKind, number>>
 
 const writing: Weights = {
-  type: 30,
+  type: 33,
   'type all': 6,
   'type long': 0,
   add: 5,
@@ -92,6 +95,8 @@ const sending: Weights = {
   ...{ drop: 2, 'lose reply': 3, late: 1.5, duplicate: 2, slow: 2, busy: 1.5, 'busy late': 1, 'sign out': 1 },
   ...{ forbid: 0.7, 'too large': 1, short: 1, reject: 1.5, offline: 1.5 },
 }
+const leastFaults = 5
+const mostSpare = 60
 const ending: Weights = { kill: 3, crash: 1, 'power cut': 1.5 }
 
 /**
@@ -126,6 +131,11 @@ export function planWorld(options: PlanOptions): WorldPlan {
     operations: Array.from({ length: options.operations }, (_, id) => ({
       id,
       kind: drawn(kinds, weights, diceOf(options.seed, 2, id)),
+    })),
+    leastFaults: options.hasFaults ? leastFaults : 0,
+    spareTrouble: Array.from({ length: mostSpare }, (_, i) => ({
+      id: options.operations + i,
+      kind: i % 2 === 0 ? 'abort' : 'type',
     })),
   }
 }

@@ -38,7 +38,7 @@ export interface SimulateOptions<F extends Flow = Flow> {
   readonly seed?: number
   /** How many seeds. Default 100. */
   readonly seeds?: number
-  /** Operations in each. Default 135. */
+  /** Operations in each. Default 125. */
   readonly operations?: number
   /** Most devices. Default 3. */
   readonly devices?: number
@@ -48,8 +48,10 @@ export interface SimulateOptions<F extends Flow = Flow> {
   readonly hasFaults?: boolean
   /** How many failed seeds end it. Default 1. */
   readonly failures?: number
-  /** Called after each seed. */
-  readonly onSeed?: (seed: number) => void
+  /** False to leave the story of a failed seed as long as it was. Default true. */
+  readonly isShrunk?: boolean
+  /** Called after each seed, with what happened in it. */
+  readonly onSeed?: (seed: number, mix: SimulationReport['mix']) => void
 }
 
 /** Some of a step's fields, or of one item of a repeatable step. */
@@ -83,7 +85,7 @@ export interface SimulationFailure {
  * expect(failures).toEqual([])
  */
 export async function simulate<F extends Flow>(options: SimulateOptions<F> = {}): Promise<SimulationReport> {
-  const { seed: first = 1, seeds = 100, failures: mostFailures = 1, onSeed } = options
+  const { seed: first = 1, seeds = 100, failures: mostFailures = 1, isShrunk = true, onSeed } = options
   // Loaded behind the first paint elsewhere; here nothing may depend on how long that takes.
   await Promise.all([import('../sync/sync.ts'), import('../journal/ledger.ts')])
   const total = { writes: 0, moves: 0, faults: 0, jumps: 0, deaths: 0 }
@@ -97,10 +99,10 @@ export async function simulate<F extends Flow>(options: SimulateOptions<F> = {})
     fingerprint = mix(fingerprint ^ outcome.trace)
     for (const group of Object.keys(total) as OperationGroup[]) total[group] += outcome.mix[group]
     if (outcome.violations.length > 0) {
-      const { violations, operations } = await shrink(seedOptions, outcome)
+      const { violations, operations } = isShrunk ? await shrink(seedOptions, outcome) : outcome
       failures.push({ seed, violations, story: operations.map(({ id, words }) => `${id} ${words}`) })
     }
-    onSeed?.(seed)
+    onSeed?.(seed, outcome.mix)
   }
   const operations = Object.values(total).reduce((sum, count) => sum + count, 0)
   return { seeds: run, operations, mix: total, failures, fingerprint }
@@ -116,7 +118,7 @@ function optionsOf<F extends Flow>(options: SimulateOptions<F>, seed: number): S
     newerFlow,
     typing: typing as TypingOf,
     backend: backend === false ? undefined : backend,
-    operations: options.operations ?? 135,
+    operations: options.operations ?? 125,
     devices: options.devices ?? 3,
     pages: options.pages ?? 3,
     hasBackend: backend !== false,

@@ -65,6 +65,8 @@ export interface SessionRecord {
   isReopened: boolean
   /** Told to someone as ended and strictly stored. */
   endedBy: string | undefined
+  /** How many moves, finishes and the like were made, by device. */
+  readonly doneOn: Map<number, number>
 }
 
 export interface Witness {
@@ -104,6 +106,10 @@ export interface Witness {
 export type Rule =
   | 'missing'
   | 'doubled'
+  | 'retold'
+  | 'leftover'
+  | 'listed'
+  | 'quarantine'
   | 'invented'
   | 'mixed'
   | 'overstated'
@@ -171,7 +177,7 @@ export function createWitness(): Witness {
     issue: () => valueText(issued++),
     typed: (value) => byValue.get(value),
     sessionOf(id) {
-      const record = sessions.get(id) ?? { isReopened: false, endedBy: undefined }
+      const record = sessions.get(id) ?? { isReopened: false, endedBy: undefined, doneOn: new Map() }
       sessions.set(id, record)
       return record
     },
