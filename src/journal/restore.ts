@@ -51,16 +51,16 @@ export async function restoreSession(
   session: string,
   initial: SessionState,
 ): Promise<Restored> {
-  const newest = { ...ofSession('checkpoints', session), isReverse: true, limit: 3 }
+  const checkpoints = ofSession('checkpoints', session)
   const [manifestRows = [], manifestKeys = [], parts = []] = await store.read([
-    newest,
-    { ...newest, isKeys: true },
+    checkpoints,
+    { ...checkpoints, isKeys: true },
     ofSession('parts', session),
   ])
   const damage: Damage[] = []
   const manifests: Manifest[] = []
   let from: { manifest: Manifest; state: SessionState } | undefined
-  for (const [i, row] of manifestRows.entries()) {
+  for (const [i, row] of [...manifestRows.entries()].reverse()) {
     if (isNewerRow(row)) continue
     const manifest = readManifest(row)
     const state = manifest && (from?.state ?? stateFromManifest(manifest, parts))
