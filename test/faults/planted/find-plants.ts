@@ -1,0 +1,73 @@
+/** Puts one bug after another into the library and looks whether it is found. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { bundle, type Patch } from '../bundle.ts'
+import { runSeeds } from '../run-seeds.ts'
+import type { Plant } from './plant.ts'
+import { plantsOfJournal } from './plants-of-journal.ts'
+import { plantsOfMerge } from './plants-of-merge.ts'
+import { plantsOfStorage } from './plants-of-storage.ts'
+import { plantsOfSync } from './plants-of-sync.ts'
+
+export const plants: readonly Plant[] = [
+  ...plantsOfStorage,
+  ...plantsOfJournal,
+  ...plantsOfSync,
+  ...plantsOfMerge,
+]
+
+/** Seeds looked at first, from where a bug was found before on; then from 1 on. */
+const firstSeeds = 2
+const mostSeeds = 400
+
+export interface Found {
+  readonly name: string
+  /** The seed that found it; `undefined` where a case did. */
+  readonly seed: number | undefined
+  /** What did not hold, in words. */
+  readonly violation: string
+}
+
+/** What found the bug, `undefined` where nothing did. */
+export async function findPlant(plant: Plant, workers?: number): Promise<Found | undefined> {
+  const { name, net, seed = 1, also = [] } = plant
+  if (net === 'store') {
+    const [violation] = await storeFailures([plant, ...also])
+    return violation === undefined ? undefined : { name, seed: undefined, violation }
+  }
+  const script = await bundle('test/faults/seeds-worker.ts', [plant, ...also])
+  for (const range of [
+    { seed, seeds: firstSeeds },
+    { seed: 1, seeds: mostSeeds },
+  ]) {
+    const { failures } = await runSeeds({
+      ...{ ...range, script, isShrunk: false, mostFailures: 1 },
+      ...(workers === undefined ? {} : { workers }),
+    })
+    const [first] = failures
+    if (first !== undefined) return { name, seed: first.seed, violation: first.violations[0]! }
+  }
+  return undefined
+}
+
+/** The cases that the IndexedDB store fails over a disk like Firefox's, with these patches. */
+export async function storeFailures(patches: readonly Patch[]): Promise<readonly string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'waymark-faults-'))
+  const file = join(directory, 'cases.mjs')
+  try {
+    await writeFile(file, await bundle('test/faults/planted/store-worker.ts', patches))
+    const worker = new Worker(file)
+    try {
+      return await new Promise((resolve, reject) => {
+        worker.once('message', resolve)
+        worker.once('error', reject)
+      })
+    } finally {
+      await worker.terminate()
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}

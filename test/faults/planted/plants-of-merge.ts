@@ -1,0 +1,70 @@
+import type { Plant } from './plant.ts'
+
+const net = 'simulator'
+const states = 'src/merge/merge-states.ts'
+const value = 'src/merge/merge-value.ts'
+
+export const plantsOfMerge: readonly Plant[] = [
+  {
+    name: 'drops the side that lost a conflict',
+    ...{ net, file: value },
+    find: `  losers.push({
+    ...{ step, path`,
+    replace: `  if (kind !== undefined) losers.push({
+    ...{ step, path`,
+  },
+  {
+    name: 'drops what was entered after the end',
+    ...{ net, file: states },
+    find: `lose({ ...options, step, losers }, '', value, stampOf, 'late')`,
+    replace: `if (value === null) lose({ ...options, step, losers }, '', value, stampOf, 'late')`,
+  },
+  {
+    name: 'lets an end be overruled',
+    ...{ net, file: states },
+    find: `const ended = pickEnded(options)`,
+    replace: `const ended = pickEnded({ ...options, ours: { ...ours, status: 'running' }, theirs: { ...theirs, status: 'running' } })`,
+  },
+  {
+    name: 'lets an ended session be changed by what is read',
+    net,
+    file: 'src/record/state.ts',
+    find: `  if (isEnded(state.status)) return state
+  switch`,
+    replace: `  switch`,
+  },
+  {
+    name: 'merges the items of a list by their place',
+    ...{ net, file: value },
+    find: `const [was, our, their] = [itemsByKey(base), itemsByKey(ours), itemsByKey(theirs)]`,
+    replace: `const byPlace = (list: KeyedList) => new Map(list.map((item, i) => [String(i), item]))
+  const [was, our, their] = [byPlace(base), byPlace(ours), byPlace(theirs)]`,
+  },
+  {
+    name: 'takes the older of two answers for the later, without keeping the other',
+    ...{ net, file: value },
+    find: `lose(place, path, isOurs ? theirs : ours, isOurs ? theirStamp : ourStamp, kind)`,
+    replace: `lose(place, path, isOurs ? ours : theirs, isOurs ? ourStamp : theirStamp, kind)`,
+  },
+  {
+    name: 'counts steps of a branch that was left',
+    net,
+    file: 'src/flow/progress.ts',
+    find: `const done = finished.length`,
+    replace: `const done = Object.keys(state.finished).length`,
+  },
+  {
+    name: 'is complete when the last step is finished, sent or not',
+    net,
+    file: 'src/session/create-session.ts',
+    find: `if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown`,
+    replace: `if (now.position >= -1) return shown`,
+  },
+  {
+    name: 'lets a tab of the old version write over a newer flow',
+    net,
+    file: 'src/client/account-sessions.ts',
+    find: `const isNewer = stored !== undefined && stored.flow.version > flow.version`,
+    replace: `const isNewer = false`,
+  },
+]

@@ -1,0 +1,117 @@
+import type { Plant } from './plant.ts'
+
+const net = 'simulator'
+const sync = 'src/sync/sync.ts'
+const outbox = 'src/sync/outbox.ts'
+const batch = 'src/journal/batch.ts'
+const bases = 'src/sync/base-row.ts'
+
+export const plantsOfSync: readonly Plant[] = [
+  {
+    name: 'takes a push for accepted whose reply was lost',
+    ...{ net, file: sync },
+    find: `if (outcome.type === 'unreachable') return { ...outcome, fraction: randomFraction(random) }`,
+    replace: `if (outcome.type === 'unreachable') {
+      for (const { sent, journal } of outgoing) mark(journal.session, { position: sent.upTo })
+      return { ...outcome, fraction: randomFraction(random) }
+    }`,
+  },
+  {
+    name: 'drops what the server refused',
+    ...{ net, file: sync },
+    find: `mark(session, { parked })
+  }`,
+    replace: `await acknowledge(bases, session, sent, sent.base.rev ?? '')
+    mark(session, { position: sent.upTo })
+  }`,
+  },
+  {
+    name: 'comes back before the server said',
+    net,
+    file: 'src/sync/sync-machine.ts',
+    find: `return Math.max(retryAfterMs, Math.round(fraction * Math.min(longestWaitMs, firstWaitMs * 2 ** failures)))`,
+    replace: `return Math.max(0 * retryAfterMs, Math.round(fraction * Math.min(longestWaitMs, firstWaitMs * 2 ** failures)))`,
+  },
+  {
+    name: 'takes what other devices did as it is',
+    ...{ net, file: batch },
+    find: `trunk.position < 0
+          ? { state`,
+    replace: `trunk.position < 9e9
+          ? { state`,
+  },
+  {
+    name: 'takes its own push, whose reply was lost, for another device’s',
+    ...{ net, file: outbox },
+    find: `held.flatMap(({ entry }) => entry.changes ?? []),`,
+    replace: `held.flatMap(({ entry }) => (entry.n < 0 ? (entry.changes ?? []) : [])),`,
+  },
+  {
+    name: 'clears away the base of the next merge',
+    ...{ net, file: bases },
+    find: `const unused = [...stored].filter((hash) => !live.has(hash))`,
+    replace: `const unused = [...stored].filter((hash) => live.has(hash))`,
+  },
+  {
+    name: 'sends what another account left on the device',
+    ...{ net, file: 'src/sync/find-unsent.ts' },
+    find: `[{ store: 'heads', prefix: [account], isKeys: true }]`,
+    replace: `[{ store: 'heads', prefix: [], isKeys: true }]`,
+    also: [
+      {
+        file: 'src/client/head-list.ts',
+        find: `const head = (await readAll(account)).heads.find(`,
+        replace: `const head = [...(await readAll(account)).heads, ...(await readAll('')).heads].find(`,
+      },
+    ],
+  },
+  {
+    name: 'gives two accounts one session',
+    net,
+    file: 'src/client/head-list.ts',
+    find: `JSON.stringify([account, flow, key, n])`,
+    replace: `JSON.stringify([flow, key, n])`,
+  },
+  {
+    name: 'sends merges that tell the server nothing',
+    ...{ net, file: batch },
+    find: `chain: theirs.isFastForward ? writer + localSuffix : writer,`,
+    replace: `chain: writer,`,
+  },
+  {
+    name: 'says the server has what is a draft here',
+    net,
+    file: 'src/session/session-status.ts',
+    find: `    acknowledged === made &&
+    journal.isSettled &&
+    !journal.hasForeignDrafts &&`,
+    replace: `    acknowledged === made &&`,
+  },
+  {
+    name: 'does not notice that the server lost what it had acknowledged',
+    ...{ net, file: outbox },
+    find: `if (isBehind(snapshot.heads, base.heads)) return 'behind'`,
+    replace: `if (isBehind(snapshot.heads, {})) return 'behind'`,
+  },
+  {
+    name: 'accepts a push over what its device has not seen',
+    net,
+    file: 'src/protocol/apply-push.ts',
+    find: `if (held !== undefined && item.base !== currentRev(held)) return { type: 'stale' }
+  const fault`,
+    replace: `const fault`,
+  },
+  {
+    name: 'answers a push it holds with the rev of now',
+    net,
+    file: 'src/protocol/apply-push.ts',
+    find: `return isPart ? { type: 'stale' } : { type: 'held', rev: heldRev }`,
+    replace: `return { type: 'held', rev: held === undefined ? heldRev : currentRev(held) }`,
+  },
+  {
+    name: 'looks at the answer to another session',
+    ...{ net, file: sync },
+    find: `const answer = said?.session === session ? said : undefined`,
+    replace: `const answer = said`,
+  },
+]
