@@ -10,11 +10,12 @@ export interface Change {
 
 export type Row = { readonly [field: string]: string }
 export type Rows = { readonly [row: string]: Row }
+export type Answers = { readonly [step: string]: Rows }
 
 /** What a session holds before anything is measured. */
 export interface Shape {
   readonly size: string
-  readonly answers: { readonly [step: string]: Rows }
+  readonly answers: Answers
   /** The n-th change: fields all over the session, a new value each. */
   change(n: number): Change
 }

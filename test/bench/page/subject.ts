@@ -1,6 +1,6 @@
-import type { Change, Shape } from './shape.ts'
+import type { Answers, Change, Shape } from './shape.ts'
 
-/** One way to keep a session, as its documentation recommends. */
+/** One way to keep sessions, as its documentation recommends. */
 export interface Subject {
   readonly name: string
   /**
@@ -8,14 +8,22 @@ export interface Subject {
    * anything is stored; `sync` where the call returns when the browser has taken it, which a killed browser may lose.
    */
   readonly acknowledges: 'durable' | 'sync' | 'memory'
-  /** Opens a session of that shape, stored and settled. */
-  open(name: string, shape: Shape): Promise<Opened>
+  /** As a page does once when it loads. */
+  connect(database: string): Promise<Connection>
+}
+
+export interface Connection {
+  /** A session of that shape, stored and settled; without a shape the one that is stored under the key. */
+  open(key: string, shape?: Shape): Promise<Opened>
+  close(): Promise<void> | void
 }
 
 export interface Opened {
   /** Makes the change and resolves at the subject's own acknowledgement. */
-  change(change: Change): Promise<void> | void
-  /** The session as a new page would read it. */
-  restore(): Promise<unknown>
+  change(change: Change): Promise<unknown> | unknown
+  /** A key typed, where that is something else than a change; resolves at nothing in particular. */
+  type?(change: Change): void
+  /** The answers as a page reads them that loads now: from storage, nothing remembered. */
+  restore(): Promise<Answers>
   close(): Promise<void> | void
 }

@@ -1,15 +1,16 @@
 export interface Timing {
   readonly p50Ms: number
   readonly p99Ms: number
-  readonly meanMs: number
+  /** Half of all lie between these two. */
+  readonly p25Ms: number
+  readonly p75Ms: number
   readonly count: number
 }
 
 export function timingOf(samples: readonly number[]): Timing {
   const sorted = [...samples].sort((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-  const meanMs = sorted.reduce((sum, sample) => sum + sample, 0) / Math.max(1, sorted.length)
-  return { p50Ms: at(0.5), p99Ms: at(0.99), meanMs, count: sorted.length }
+  return { p50Ms: at(0.5), p99Ms: at(0.99), p25Ms: at(0.25), p75Ms: at(0.75), count: sorted.length }
 }
 
 export interface Arm {
@@ -19,26 +20,37 @@ export interface Arm {
   run(round: number): Promise<unknown> | unknown
 }
 
+export interface Rounds {
+  readonly rounds: number
+  readonly warmUp: number
+}
+
+/** As {@link sample}, told as timings. */
+export async function rotate(arms: readonly Arm[], rounds: Rounds): Promise<Map<string, Timing>> {
+  const samples = await sample(arms, rounds)
+  return new Map([...samples].map(([name, taken]) => [name, timingOf(taken)]))
+}
+
 /**
  * Runs the arms one after another in each round, beginning with another one each time, so that whatever the machine
- * does meanwhile falls on all of them.
+ * does meanwhile falls on all of them. Returns each arm's times in ms, in the order they were taken.
  */
-export async function rotate(
+export async function sample(
   arms: readonly Arm[],
-  options: { readonly rounds: number; readonly warmUp: number },
-): Promise<Map<string, Timing>> {
+  { rounds, warmUp }: Rounds,
+): Promise<Map<string, number[]>> {
   const samples = new Map(arms.map(({ name }): [string, number[]] => [name, []]))
-  for (let round = 0; round < options.warmUp + options.rounds; round++) {
+  for (let round = 0; round < warmUp + rounds; round++) {
     for (let i = 0; i < arms.length; i++) {
       const arm = arms[(round + i) % arms.length]!
       await arm.prepare?.(round)
       const start = performance.now()
       await arm.run(round)
       const took = performance.now() - start
-      if (round >= options.warmUp) samples.get(arm.name)!.push(took)
-      // A task between arms: what one left to do is not counted to the next.
+      if (round >= warmUp) samples.get(arm.name)!.push(took)
+      // Time between arms: what one left to do is not counted to the next.
       await new Promise((resolve) => setTimeout(resolve))
     }
   }
-  return new Map([...samples].map(([name, taken]) => [name, timingOf(taken)]))
+  return samples
 }

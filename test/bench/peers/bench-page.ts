@@ -1,3 +1,3 @@
-import { runWork } from '../page/run-work.ts'
+import { runPage } from '../page/run-page.ts'
 
-await runWork(async () => (await import('./all.ts')).peers)
+await runPage(async () => (await import('./all.ts')).peers)

@@ -1,28 +1,37 @@
-import { Dexie, type EntityTable } from 'dexie'
-import type { Rows } from '../page/shape.ts'
+import { Dexie, type Table } from 'dexie'
+import type { Answers, Rows } from '../page/shape.ts'
 import type { Subject } from '../page/subject.ts'
 
 interface StoredStep {
+  session: string
   step: string
   rows: Rows
 }
 
-/** One row per step, updated as a whole: the finest grain its own change API keeps simple. */
+/** One row per step, and `update()` of one key path, which is how its documentation changes a nested property. */
 export const dexie: Subject = {
   name: 'Dexie',
   acknowledges: 'durable',
-  async open(name, shape) {
-    const db = new Dexie(name) as Dexie & { steps: EntityTable<StoredStep, 'step'> }
-    db.version(1).stores({ steps: 'step' })
-    const answers: { [step: string]: Rows } = { ...shape.answers }
-    await db.steps.bulkPut(Object.entries(answers).map(([step, rows]) => ({ step, rows })))
+  async connect(database) {
+    const db = new Dexie(database) as Dexie & { steps: Table<StoredStep, [string, string]> }
+    db.version(1).stores({ steps: '[session+step], session' })
+    await db.open()
     return {
-      async change({ step, row, field, value }) {
-        const rows = { ...answers[step], [row]: { ...answers[step]![row], [field]: value } }
-        answers[step] = rows
-        await db.steps.put({ step, rows })
+      async open(session, shape) {
+        const rows = Object.entries(shape?.answers ?? {}).map(([step, rows]) => ({ session, step, rows }))
+        await db.steps.bulkPut(rows)
+        return {
+          async change({ step, row, field, value }) {
+            const updated = await db.steps.update([session, step], { [`rows.${row}.${field}`]: value })
+            if (updated === 0) await db.steps.put({ session, step, rows: { [row]: { [field]: value } } })
+          },
+          async restore() {
+            const stored = await db.steps.where({ session }).toArray()
+            return Object.fromEntries(stored.map(({ step, rows }) => [step, rows])) as Answers
+          },
+          close() {},
+        }
       },
-      restore: () => db.steps.toArray(),
       close: () => db.close(),
     }
   },

@@ -1,41 +1,74 @@
-import { createRxDatabase } from 'rxdb/plugins/core'
+import { createRxDatabase, type RxCollection, type RxDocument } from 'rxdb/plugins/core'
 import { getRxStorageDexie } from 'rxdb/plugins/storage-dexie'
-import type { Rows } from '../page/shape.ts'
+import type { Answers, Rows } from '../page/shape.ts'
 import type { Subject } from '../page/subject.ts'
 
-/** One document per step, patched incrementally. */
+interface StoredStep {
+  id: string
+  session: string
+  step: string
+  rows: Rows
+}
+
+/** One document per step, changed by `incrementalModify()`, which its documentation names for changes that may race. */
 export const rxdb: Subject = {
   name: 'RxDB (Dexie storage)',
   acknowledges: 'durable',
-  async open(name, shape) {
-    const db = await createRxDatabase({
-      name: name.replace(/[^a-z0-9]/g, ''),
+  async connect(database) {
+    const db = await createRxDatabase<{ steps: RxCollection<StoredStep> }>({
+      name: database.toLowerCase().replace(/[^a-z0-9]/g, ''),
       storage: getRxStorageDexie(),
-      multiInstance: false,
     })
     const { steps } = await db.addCollections({
       steps: {
         schema: {
           version: 0,
-          primaryKey: 'step',
+          primaryKey: 'id',
           type: 'object',
-          properties: { step: { type: 'string', maxLength: 20 }, rows: { type: 'object' } },
+          properties: {
+            id: { type: 'string', maxLength: 60 },
+            session: { type: 'string', maxLength: 40 },
+            step: { type: 'string' },
+            rows: { type: 'object' },
+          },
+          required: ['id', 'session', 'step', 'rows'],
+          indexes: ['session'],
         },
       },
     })
-    await steps.bulkInsert(Object.entries(shape.answers).map(([step, rows]) => ({ step, rows })))
-    const docs = new Map(
-      await Promise.all(
-        Object.keys(shape.answers).map(async (step) => [step, await steps.findOne(step).exec()] as const),
-      ),
-    )
     return {
-      async change({ step, row, field, value }) {
-        const doc = docs.get(step)
-        const rows = doc.getLatest().toJSON().rows as Rows
-        await doc.incrementalPatch({ rows: { ...rows, [row]: { ...rows[row], [field]: value } } })
+      async open(session, shape) {
+        const idOf = (step: string) => `${session}|${step}`
+        await steps.bulkInsert(
+          Object.entries(shape?.answers ?? {}).map(([step, rows]) => ({
+            ...{ id: idOf(step), session, step, rows },
+          })),
+        )
+        const docs = new Map<string, RxDocument<StoredStep>>()
+        for (const doc of await steps.find({ selector: { session } }).exec()) docs.set(doc.step, doc)
+        let reads = 0
+        return {
+          async change({ step, row, field, value }) {
+            const doc = docs.get(step)
+            if (doc === undefined) {
+              const rows = { [row]: { [field]: value } }
+              docs.set(step, await steps.insert({ id: idOf(step), session, step, rows }))
+              return
+            }
+            await doc.incrementalModify((data) => ({
+              ...data,
+              rows: { ...data.rows, [row]: { ...data.rows[row], [field]: value } },
+            }))
+          },
+          async restore() {
+            // A query it has not been asked before: else it answers from its cache, which a new page has not got.
+            reads += 1
+            const found = await steps.find({ selector: { session }, limit: 1_000 + reads }).exec()
+            return Object.fromEntries(found.map((doc) => [doc.step, doc.toJSON().rows])) as Answers
+          },
+          close() {},
+        }
       },
-      restore: async () => (await steps.find().exec()).map((doc: { toJSON(): unknown }) => doc.toJSON()),
       close: async () => void (await db.close()),
     }
   },

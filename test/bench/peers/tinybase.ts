@@ -6,28 +6,37 @@ import type { Subject } from '../page/subject.ts'
 export const tinybase: Subject = {
   name: 'TinyBase',
   acknowledges: 'durable',
-  async open(name, shape) {
-    const store = createStore()
-    store.transaction(() => {
-      for (const [step, rows] of Object.entries(shape.answers)) {
-        for (const [row, cells] of Object.entries(rows)) store.setRow(step, row, cells)
-      }
-    })
-    const persister = createIndexedDbPersister(store, name)
-    await persister.save()
+  async connect(database) {
     return {
-      async change({ step, row, field, value }) {
-        store.setCell(step, row, field, value)
-        await persister.save()
+      async open(key, shape) {
+        const name = `${database}-${key}`
+        const store = createStore()
+        const persister = createIndexedDbPersister(store, name)
+        await persister.load()
+        if (shape !== undefined) {
+          store.transaction(() => {
+            for (const [step, rows] of Object.entries(shape.answers)) {
+              for (const [row, cells] of Object.entries(rows)) store.setRow(step, row, cells)
+            }
+          })
+          await persister.save()
+        }
+        return {
+          async change({ step, row, field, value }) {
+            store.setCell(step, row, field, value)
+            await persister.save()
+          },
+          async restore() {
+            const fresh = createStore()
+            const reader = createIndexedDbPersister(fresh, name)
+            await reader.load()
+            await reader.destroy()
+            return fresh.getTables() as never
+          },
+          close: async () => void (await persister.destroy()),
+        }
       },
-      async restore() {
-        const fresh = createStore()
-        const reader = createIndexedDbPersister(fresh, name)
-        await reader.load()
-        await reader.destroy()
-        return fresh.getTables()
-      },
-      close: async () => void (await persister.destroy()),
+      close() {},
     }
   },
 }

@@ -1,45 +1,55 @@
 import { get, set } from 'idb-keyval'
-import { assign, createActor, createMachine } from 'xstate'
-import type { Change, Shape } from '../page/shape.ts'
+import { assign, createActor, createMachine, type Snapshot } from 'xstate'
+import type { Answers, Change } from '../page/shape.ts'
 import type { Subject } from '../page/subject.ts'
 
-type Answers = Shape['answers']
-
-/** XState's recipe: persist the whole snapshot at every transition (stately.ai/docs/persistence). */
-function actorOf(answers: Answers) {
-  const machine = createMachine({
-    types: {} as { context: { answers: Answers }; events: { type: 'change'; change: Change } },
-    context: { answers },
-    on: {
-      change: {
-        actions: assign({
-          answers: ({ context, event: { change } }) => {
-            const { step, row, field, value } = change
-            const rows = context.answers[step]!
-            return { ...context.answers, [step]: { ...rows, [row]: { ...rows[row], [field]: value } } }
-          },
-        }),
-      },
+/** XState's recipe: the whole snapshot is persisted at every transition (stately.ai/docs/persistence). */
+const machine = createMachine({
+  types: {} as {
+    context: { answers: Answers }
+    events: { type: 'change'; change: Change } | { type: 'begin'; answers: Answers }
+  },
+  context: { answers: {} },
+  on: {
+    begin: { actions: assign({ answers: ({ event }) => event.answers }) },
+    change: {
+      actions: assign({
+        answers: ({ context, event: { change } }) => {
+          const { step, row, field, value } = change
+          const rows = context.answers[step]
+          return { ...context.answers, [step]: { ...rows, [row]: { ...rows?.[row], [field]: value } } }
+        },
+      }),
     },
-  })
-  return createActor(machine).start()
+  },
+})
+
+function start(stored: string | null | undefined) {
+  const snapshot = stored == null ? undefined : (JSON.parse(stored) as Snapshot<unknown>)
+  return createActor(machine, snapshot && { snapshot }).start()
+}
+
+function answersIn(stored: string | null | undefined): Answers {
+  return JSON.parse(stored ?? 'null')?.context.answers ?? {}
 }
 
 export const xstateLocalStorage: Subject = {
   name: 'XState + localStorage',
   acknowledges: 'sync',
-  async open(name, shape) {
-    const actor = actorOf(shape.answers)
-    const save = () => localStorage.setItem(name, JSON.stringify(actor.getPersistedSnapshot()))
-    actor.subscribe(save)
-    save()
+  async connect(database) {
     return {
-      change: (change) => actor.send({ type: 'change', change }),
-      restore: async () => JSON.parse(localStorage.getItem(name) ?? 'null'),
-      close() {
-        actor.stop()
-        localStorage.removeItem(name)
+      async open(key, shape) {
+        const name = `${database}/${key}`
+        const actor = start(localStorage.getItem(name))
+        actor.subscribe(() => localStorage.setItem(name, JSON.stringify(actor.getPersistedSnapshot())))
+        if (shape !== undefined) actor.send({ type: 'begin', answers: shape.answers })
+        return {
+          change: (change) => actor.send({ type: 'change', change }),
+          restore: async () => answersIn(localStorage.getItem(name)),
+          close: () => void actor.stop(),
+        }
       },
+      close() {},
     }
   },
 }
@@ -47,17 +57,26 @@ export const xstateLocalStorage: Subject = {
 export const xstateIdbKeyval: Subject = {
   name: 'XState + idb-keyval',
   acknowledges: 'durable',
-  async open(name, shape) {
-    const actor = actorOf(shape.answers)
-    const save = () => set(name, JSON.stringify(actor.getPersistedSnapshot()))
-    await save()
+  async connect(database) {
     return {
-      async change(change) {
-        actor.send({ type: 'change', change })
-        await save()
+      async open(key, shape) {
+        const name = `${database}/${key}`
+        const actor = start(await get<string>(name))
+        const save = () => set(name, JSON.stringify(actor.getPersistedSnapshot()))
+        if (shape !== undefined) {
+          actor.send({ type: 'begin', answers: shape.answers })
+          await save()
+        }
+        return {
+          change(change) {
+            actor.send({ type: 'change', change })
+            return save()
+          },
+          restore: async () => answersIn(await get<string>(name)),
+          close: () => void actor.stop(),
+        }
       },
-      restore: async () => JSON.parse((await get<string>(name)) ?? 'null'),
-      close: () => void actor.stop(),
+      close() {},
     }
   },
 }

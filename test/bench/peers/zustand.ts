@@ -1,38 +1,47 @@
 import { del, get, set } from 'idb-keyval'
 import { createJSONStorage, persist } from 'zustand/middleware'
 import { createStore } from 'zustand/vanilla'
-import type { Shape } from '../page/shape.ts'
+import type { Answers } from '../page/shape.ts'
 import type { Subject } from '../page/subject.ts'
 
-/** The persist middleware over an asynchronous IndexedDB storage, as its documentation shows it. */
+/**
+ * The persist middleware over an asynchronous IndexedDB storage, as its documentation shows it. Since version 5
+ * `setState` returns what the storage's `setItem` did; the documentation does not say so, and an app's own actions
+ * hide it.
+ */
 export const zustandPersist: Subject = {
   name: 'zustand persist + idb-keyval',
-  // Nothing tells when it is stored: timed to the end of the storage's own write, which an app cannot see.
-  acknowledges: 'memory',
-  async open(name, shape) {
-    let written: Promise<void> = Promise.resolve()
-    const store = createStore<{ answers: Shape['answers'] }>()(
-      persist(() => ({ answers: shape.answers }), {
-        name,
-        storage: createJSONStorage(() => ({
-          getItem: async (key) => (await get<string>(key)) ?? null,
-          setItem: (key, value) => (written = set(key, value)),
-          removeItem: (key) => del(key),
-        })),
-      }),
-    )
-    store.setState({ answers: shape.answers })
-    await written
+  acknowledges: 'durable',
+  async connect(database) {
     return {
-      async change({ step, row, field, value }) {
-        const { answers } = store.getState()
-        const rows = answers[step]!
-        store.setState({
-          answers: { ...answers, [step]: { ...rows, [row]: { ...rows[row], [field]: value } } },
-        })
-        await written
+      async open(key, shape) {
+        const name = `${database}/${key}`
+        const store = createStore<{ answers: Answers }>()(
+          persist(() => ({ answers: {} as Answers }), {
+            name,
+            storage: createJSONStorage(() => ({
+              getItem: async (item) => (await get<string>(item)) ?? null,
+              setItem: (item, value) => set(item, value),
+              removeItem: (item) => del(item),
+            })),
+          }),
+        )
+        if (!store.persist.hasHydrated()) {
+          await new Promise<void>((resolve) => void store.persist.onFinishHydration(() => resolve()))
+        }
+        if (shape !== undefined) await store.setState({ answers: shape.answers })
+        return {
+          async change({ step, row, field, value }) {
+            const { answers } = store.getState()
+            const rows = answers[step]
+            await store.setState({
+              answers: { ...answers, [step]: { ...rows, [row]: { ...rows?.[row], [field]: value } } },
+            })
+          },
+          restore: async () => JSON.parse((await get<string>(name)) ?? 'null')?.state.answers ?? {},
+          close() {},
+        }
       },
-      restore: async () => JSON.parse((await get<string>(name)) ?? 'null'),
       close() {},
     }
   },

@@ -1,6 +1,6 @@
 import { createWaymark } from 'waymark'
 import { openFloor } from '../floor.ts'
-import type { Options, Result } from '../result.ts'
+import { type Options, type Result, toResults } from '../result.ts'
 import { flow, nestedShape } from '../shape.ts'
 import { rotate } from '../timing.ts'
 import { watchStorage } from '../watch-storage.ts'
@@ -36,20 +36,18 @@ export async function burst({ isQuick }: Options): Promise<Result[]> {
   const timings = await rotate(
     [
       { name: 'idb put', run: () => floor.put() },
-      { name: '50 in a task', run: inOneTask },
+      { name: 'Waymark', run: inOneTask },
     ],
     isQuick ? { rounds: 20, warmUp: 3 } : { rounds: 150, warmUp: 10 },
   )
-  const base = timings.get('idb put')!
-  const countsOf = ({ transactions, records, length }: typeof one) => ({ transactions, records, length })
   floor.close()
   await waymark.close()
-  const of = { subject: 'Waymark', size: shape.size }
+  const countsOf = ({ transactions, records, length }: typeof one) => ({ transactions, records, length })
+  const { size } = shape
   return [
-    {
-      ...{ work: '50 changes in a task', ...of, timing: timings.get('50 in a task')! },
-      ...{ floorP50Ms: base.p50Ms, floorP99Ms: base.p99Ms, counts: countsOf(one) },
-    },
-    { work: '50 changes in 50 tasks', ...of, counts: countsOf(fifty) },
+    ...toResults(timings, { work: '50 changes in a task', size, floor: 'idb put' }).map((result) =>
+      result.subject === 'Waymark' ? { ...result, counts: countsOf(one) } : result,
+    ),
+    { work: '50 changes in 50 tasks', subject: 'Waymark', size, counts: countsOf(fifty) },
   ]
 }

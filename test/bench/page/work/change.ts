@@ -1,18 +1,15 @@
 import { openFloor } from '../floor.ts'
-import type { Options, Result } from '../result.ts'
+import { openAll } from '../open-all.ts'
+import { type Options, type Result, toResults } from '../result.ts'
 import { shapes } from '../shape.ts'
-import type { Opened, Subject } from '../subject.ts'
 import { rotate } from '../timing.ts'
 import { watchStorage } from '../watch-storage.ts'
 
 /** (a) One change, from the call to each subject's own acknowledgement, in sessions of every size. */
 export async function change({ isQuick, subjects }: Options): Promise<Result[]> {
   const results: Result[] = []
-  for (const shape of isQuick ? shapes.slice(0, 1) : shapes) {
-    const opened: (Subject & Opened)[] = []
-    for (const subject of subjects) {
-      opened.push({ ...subject, ...(await subject.open(`change-${shape.size}-${subject.name}`, shape)) })
-    }
+  for (const shape of isQuick ? shapes.slice(0, 2) : shapes) {
+    const { opened, close } = await openAll(subjects, `change-${shape.size}`, shape)
     const { length } = await watchStorage(async () => opened[0]!.change(shape.change(0)))
     const floor = await openFloor(`change-${shape.size}-floor`, length, 'relaxed')
     const isLarge = shape.size === '1 MB'
@@ -24,17 +21,11 @@ export async function change({ isQuick, subjects }: Options): Promise<Result[]> 
           run: (round: number) => make(shape.change(round + 1)),
         })),
       ],
-      isQuick ? { rounds: 40, warmUp: 5 } : { rounds: isLarge ? 120 : 250, warmUp: 15 },
+      isQuick ? { rounds: 30, warmUp: 5 } : { rounds: isLarge ? 100 : 200, warmUp: 15 },
     )
-    const base = timings.get('idb put')!
-    for (const [subject, timing] of timings) {
-      results.push({
-        ...{ work: 'change', subject, size: shape.size, timing },
-        ...{ floorP50Ms: base.p50Ms, floorP99Ms: base.p99Ms },
-      })
-    }
+    results.push(...toResults(timings, { work: 'change', size: shape.size, floor: 'idb put' }))
     floor.close()
-    for (const one of opened) await one.close()
+    await close()
   }
   return results
 }

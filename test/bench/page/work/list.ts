@@ -1,6 +1,6 @@
 import { openDB } from 'idb'
 import { createWaymark } from 'waymark'
-import type { Options, Result } from '../result.ts'
+import { type Options, type Result, toResults } from '../result.ts'
 import { flow } from '../shape.ts'
 import { rotate } from '../timing.ts'
 
@@ -23,9 +23,5 @@ export async function list({ isQuick }: Options): Promise<Result[]> {
   )
   db.close()
   await waymark.close()
-  const base = timings.get('idb getAll')!
-  return [...timings].map(([subject, timing]) => ({
-    ...{ work: 'list', subject, size: `${count} sessions`, timing },
-    ...{ floorP50Ms: base.p50Ms, floorP99Ms: base.p99Ms },
-  }))
+  return toResults(timings, { work: 'list', size: `${count} sessions`, floor: 'idb getAll' })
 }

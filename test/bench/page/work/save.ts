@@ -1,6 +1,6 @@
 import { createWaymark } from 'waymark'
 import { openFloor } from '../floor.ts'
-import type { Options, Result } from '../result.ts'
+import { type Options, type Result, toResults } from '../result.ts'
 import { flow, nestedShape } from '../shape.ts'
 import { type Arm, rotate } from '../timing.ts'
 import { watchStorage } from '../watch-storage.ts'
@@ -23,9 +23,9 @@ export async function save({ isQuick }: Options): Promise<Result[]> {
       const { type } = await session.saved('device')
       if (type !== 'saved') throw new Error(`not saved: ${type}`)
     }
-    const arms: (Arm & { durability: 'relaxed' | 'strict' })[] = [
+    const works: (Omit<Arm, 'name'> & { work: string; durability: 'relaxed' | 'strict' })[] = [
       {
-        name: 'typing',
+        work: 'typing',
         durability: 'relaxed',
         run(n) {
           const row = session.getSnapshot().answers['step0']!['row0']!
@@ -34,7 +34,7 @@ export async function save({ isQuick }: Options): Promise<Result[]> {
         },
       },
       {
-        name: 'entry',
+        work: 'entry',
         durability: 'relaxed',
         run(n) {
           set(n)
@@ -43,7 +43,7 @@ export async function save({ isQuick }: Options): Promise<Result[]> {
         },
       },
       {
-        name: 'finished step',
+        work: 'finished step',
         durability: 'strict',
         async prepare(n) {
           await session.goTo('step0')
@@ -57,20 +57,21 @@ export async function save({ isQuick }: Options): Promise<Result[]> {
         },
       },
     ]
-    for (const arm of arms) {
+    for (const { work, durability, ...arm } of works) {
       await arm.prepare?.(0)
       const { length, transactions, records } = await watchStorage(async () => arm.run(0))
-      const floor = await openFloor(`save-${shape.size}-${arm.name}`, length, arm.durability)
+      const floor = await openFloor(`save-${shape.size}-${work}`, length, durability)
       const timings = await rotate(
-        [{ name: 'idb put', run: () => floor.put() }, arm],
+        [
+          { name: 'idb put', run: () => floor.put() },
+          { name: 'Waymark', ...arm },
+        ],
         isQuick ? { rounds: 60, warmUp: 10 } : { rounds: 300, warmUp: 30 },
       )
-      const base = timings.get('idb put')!
-      results.push({
-        ...{ work: arm.name, subject: 'Waymark', size: shape.size, timing: timings.get(arm.name)! },
-        ...{ floorP50Ms: base.p50Ms, floorP99Ms: base.p99Ms },
-        counts: { transactions, records, length },
-      })
+      const counts = { transactions, records, length }
+      for (const result of toResults(timings, { work, size: shape.size, floor: 'idb put' })) {
+        results.push(result.subject === 'Waymark' ? { ...result, counts } : result)
+      }
       floor.close()
     }
     await waymark.close()

@@ -1,0 +1,127 @@
+/** The figures in README, made from results.json and never by hand; `test/package/bench.test.ts` compares the two. */
+import type { Budget } from './budgets.ts'
+import type { Results } from './results.ts'
+import type { Row } from './rows.ts'
+import { subjectNotes } from './subject-notes.ts'
+import { whyFaster } from './why-faster.ts'
+
+export const begin = '<!-- bench: made by npm run bench -- --keep -->'
+export const end = '<!-- bench: end -->'
+
+/** README with the tables between its two marks. */
+export function intoReadme(readme: string, tables: string): string {
+  const from = readme.indexOf(begin)
+  const to = readme.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`README has no place for the tables: ${begin} … ${end}`)
+  return `${readme.slice(0, from + begin.length)}\n\n${tables}\n\n${readme.slice(to)}`
+}
+
+const engineNames: { readonly [engine: string]: string } = {
+  ...{ chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKitGTK' },
+}
+const floors = ['idb put', 'idb get']
+const columns = [
+  { head: '10 KB', work: 'change', size: '10 KB' },
+  { head: '100 KB', work: 'change', size: '100 KB' },
+  { head: '1 MB', work: 'change', size: '1 MB' },
+  { head: 'open', work: 'open', size: '100 KB, 100 changes' },
+] as const
+
+export function readmeTables(results: Results): string {
+  const { date, machine, engines, losses, budgets } = results
+  const versions = Object.entries(engines).map(([engine, version]) => `${engineNames[engine]} ${version}`)
+  return [
+    `One run on ${machine.cores} cores, ${date}: ${versions.join(', ')}.` +
+      (losses === undefined ? '' : ` The kills are of ${losses.date}.`),
+    ...Object.keys(engines).map((engine) => engineTable(engine, results)),
+    fasterList(results.rows),
+    plotLinks(),
+    budgetTable(budgets),
+  ].join('\n\n')
+}
+
+function engineTable(engine: string, { rows, losses }: Results): string {
+  const ofEngine = rows.filter((row) => row.engine === engine)
+  const lossesOfEngine = losses?.rows.filter((row) => row.engine === engine) ?? []
+  const kills = lossesOfEngine[0]?.counts?.['kills']
+  const heads = [
+    engineNames[engine] ?? engine,
+    ...columns.map(({ head }) => head),
+    'two writers',
+    ...(kills === undefined ? [] : [`${kills} kills`]),
+  ]
+  const lines = [...Object.keys(subjectNotes), 'bare'].map((subject) => {
+    const isFloor = subject === 'bare'
+    const times = columns.map(({ work, size }) => {
+      const row = ofEngine.find(
+        (one) =>
+          one.work === work &&
+          one.size === size &&
+          (isFloor ? floors.includes(one.subject) : one.subject === subject),
+      )
+      return row?.p50Ms == null ? '' : `${row.p50Ms.toFixed(2)}${row.faster === undefined ? '' : ' *'}`
+    })
+    const kept = [
+      lostOf(ofEngine.find((row) => row.work === 'two writers' && row.subject === subject)),
+      ...(kills === undefined ? [] : [lostOf(lossesOfEngine.find((row) => row.subject === subject))]),
+    ]
+    return [isFloor ? 'bare `idb` put or get' : nameOf(subject), ...times, ...kept]
+  })
+  return table(heads, lines)
+}
+
+/** What was acknowledged and is gone. */
+function lostOf(row: Row | undefined): string {
+  const { lost, acknowledged } = row?.counts ?? {}
+  return lost === undefined ? '' : lost === 0 ? '0' : `**${lost}** of ${acknowledged}`
+}
+
+function nameOf(subject: string): string {
+  if (subject === 'Waymark') return '**Waymark**'
+  return subjectNotes[subject]?.caveat?.match(/^(not durable|cannot tell)/) ? `${subject} (†)` : subject
+}
+
+function fasterList(rows: readonly Row[]): string {
+  const faster = new Map<string, Set<string>>()
+  for (const { work, size, subject, faster: said } of rows) {
+    if (said === undefined || !columns.some((column) => column.work === work && column.size === size))
+      continue
+    const why = `${work === 'open' ? 'opening' : 'a change'}: ${whyFaster(subject, work)}`
+    faster.set(why, (faster.get(why) ?? new Set()).add(subject))
+  }
+  return [
+    'Lost: what had been acknowledged and a new page did not find. † says it is saved before it is.',
+    ...(faster.size === 0 ? [] : ['', '\\* Faster than Waymark in the same loop:', '']),
+    ...[...faster].map(([why, subjects]) => `- ${[...subjects].join(', ')}, ${why}.`),
+  ].join('\n')
+}
+
+function plotLinks(): string {
+  return [
+    [
+      'change-by-size',
+      'One change over the size of the session: Waymark stays level, what stores the whole session rises',
+    ],
+    ['change-by-length', 'One change over the number of changes made before: level up to ten thousand'],
+    ['open-by-length', 'Opening over the number of changes made before'],
+  ]
+    .map(([name, words]) => `![${words}](test/bench/plots/${name}.svg)`)
+    .join('\n\n')
+}
+
+function budgetTable(budgets: readonly Budget[]): string {
+  return table(
+    ['budget, the worst engine', 'limit', 'measured', ''],
+    budgets.map(({ name, limit, isAtLeast, measured, met, note }) => [
+      name,
+      `${isAtLeast ? '≥' : '≤'} ${limit}`,
+      measured === null ? '' : measured.toFixed(2).replace(/\.00$/, ''),
+      met === null ? (note ?? 'not measured') : met ? 'met' : 'missed',
+    ]),
+  )
+}
+
+function table(heads: readonly string[], lines: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [line(heads), line(heads.map(() => '---')), ...lines.map(line)].join('\n')
+}
