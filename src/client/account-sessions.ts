@@ -1,8 +1,5 @@
 /**
- * The sessions of one account on this page: one journal each, shared by whoever has it open and by sync.
- *
- *   open ─┐
- *   sync ─┼─► lane { journal, session } ─► closed when nobody holds it
+ * The sessions of one account on this page, and what can be done with them.
  *
  * Invariants
  * - Everything here belongs to the account it was made for, whatever account comes after: signing in as someone else
@@ -23,8 +20,8 @@ import { firstStep } from '../machine/plan.ts'
 import type { ImportOutcome } from '../portable/import-session.ts'
 import type { Backend } from '../protocol/backend.ts'
 import type { Head } from '../record/head.ts'
-import { initialState, type SessionState } from '../record/state.ts'
-import { createSession, type SessionHandle } from '../session/create-session.ts'
+import { initialState } from '../record/state.ts'
+import { createSession } from '../session/create-session.ts'
 import type { Session } from '../session/session.ts'
 import type { AtRisk } from '../session/session-status.ts'
 import type { Range, Store } from '../store/store.ts'
@@ -34,6 +31,7 @@ import type { Forgetting } from './forget-finished.ts'
 import { createHeadList, spentRange } from './head-list.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
+import { createLanes, type Lane, type LaneStart } from './lanes.ts'
 import type { ExportOptions, ImportOptions, PortableAccount } from './portability.ts'
 import type { TabNews } from './tabs.ts'
 import type { TidyOptions, TidyReport } from './tidy.ts'
@@ -61,18 +59,6 @@ export interface AccountSessions {
   close(): Promise<void>
 }
 
-interface Lane {
-  readonly flow: Flow
-  readonly key: string
-  readonly journal: Promise<Journal>
-  readonly toHead: (state: SessionState) => Head
-  handle: SessionHandle | undefined
-  /** Who keeps the journal open: sync, and the session as one. */
-  holders: number
-  /** How often the session is open. */
-  openers: number
-}
-
 const tryAgainMs = 5_000
 
 export function openAccountSessions(options: {
@@ -97,10 +83,9 @@ export function openAccountSessions(options: {
   readonly onError: (error: unknown) => void
 }): AccountSessions {
   const { account, backend, flowById, writer, clock, hybrid, random, tell, onError } = options
-  const lanes = new Map<string, Lane>()
-  const closing = new Map<string, Promise<void>>()
   let isClosed = false
   let forgetting: Forgetting | undefined
+  const lanes = createLanes({ store: options.store, assertOpen, openJournal: openLane })
   const sync =
     backend === undefined
       ? undefined
@@ -108,10 +93,10 @@ export function openAccountSessions(options: {
           ...{ account, backend, store: options.store, clock, random, borrowJournal, onError },
           takeTurn: turnsOf(`${options.namespace}:${account}`, clock, options.locks),
           isStarted: options.isSyncing,
-          openSessions: () => lanes.keys(),
+          openSessions: () => lanes.ids(),
           onSynced: (session) => tell({ type: 'synced', session }),
           onChange(session) {
-            for (const [id, lane] of lanes) {
+            for (const [id, lane] of lanes.all()) {
               if (session === undefined || session === id) lane.handle?.onSyncChange()
             }
             if (session === undefined) forgetting?.lookAtAll()
@@ -131,108 +116,46 @@ export function openAccountSessions(options: {
     throw new WaymarkError('closed', 'Waymark was closed or the account changed. Open the session again.')
   }
 
-  /** The journal of a session, until `drop`. */
-  async function hold(
-    id: string,
-    flow: Flow,
-    head: { key: string; createdAt?: number },
-  ): Promise<{ lane: Lane; journal: Journal }> {
-    const store = await options.store
-    await closing.get(id)
-    assertOpen()
-    const lane = lanes.get(id) ?? makeLane(store, id, flow, head)
-    lanes.set(id, lane)
-    lane.holders += 1
-    try {
-      return { lane, journal: await lane.journal }
-    } catch (error) {
-      if (lanes.get(id) === lane) lanes.delete(id)
-      throw error
-    }
-  }
-
-  function makeLane(store: Store, id: string, flow: Flow, head: { key: string; createdAt?: number }): Lane {
+  function openLane(
+    store: Store,
+    { id, flow, head }: LaneStart,
+    lane: () => Lane | undefined,
+  ): Pick<Lane, 'journal' | 'toHead'> {
     const { key, createdAt = clock.now() } = head
     const toHead = createHeadMaker({ id, account, flow, clock, key, createdAt })
-    const lane: Lane = {
-      ...{ flow, key, toHead, handle: undefined, holders: 0, openers: 0 },
-      journal: openJournal({
-        ...{ store, session: id, writer, clock, hybrid, random },
-        policyOf: policiesOf(flow, onError),
-        start: { flow: flow.ref, step: firstStep(flow), key },
-        isCheckpointDue: (changes) => isCheckpointDue(flow, changes),
-        toHead,
-        onEvent(event) {
-          if (event.type === 'stored') {
-            tell({ type: 'stored', session: id })
-            if (event.isEntry) sync?.note(id)
-            if (event.isEntry) forgetting?.look(id)
-          }
-          if (event.type === 'seeded') sync?.unmark(id)
-          if (event.type === 'damaged') onError(unreadable(id, event.damage))
-          if (event.type === 'error') onError(event.error)
-          lane.handle?.onJournalEvent(event)
-        },
-      }),
-    }
-    return lane
-  }
-
-  /** Lets go; the last one closes the journal. */
-  async function drop(id: string, lane: Lane): Promise<void> {
-    lane.holders -= 1
-    if (lane.holders > 0 || lanes.get(id) !== lane) return
-    lanes.delete(id)
-    const closed = lane.journal.then((journal) => journal.close()).finally(() => closing.delete(id))
-    closing.set(id, closed)
-    await closed
+    const journal = openJournal({
+      ...{ store, session: id, writer, clock, hybrid, random },
+      policyOf: policiesOf(flow, onError),
+      start: { flow: flow.ref, step: firstStep(flow), key },
+      isCheckpointDue: (changes) => isCheckpointDue(flow, changes),
+      toHead,
+      onEvent(event) {
+        if (event.type === 'stored') {
+          tell({ type: 'stored', session: id })
+          if (event.isEntry) sync?.note(id)
+          if (event.isEntry) forgetting?.look(id)
+        }
+        if (event.type === 'seeded') sync?.unmark(id)
+        if (event.type === 'damaged') onError(unreadable(id, event.damage))
+        if (event.type === 'error') onError(event.error)
+        lane()?.handle?.onJournalEvent(event)
+      },
+    })
+    return { journal, toHead }
   }
 
   async function borrowJournal(id: string) {
     const found = lanes.get(id) ?? (await list.one(id))
     const flow = 'journal' in found ? found.flow : flowById.get(found.flow.id)
     if (flow === undefined) throw unknownFlow('journal' in found ? found.flow.id : found.flow.id)
-    const { lane, journal } = await hold(id, flow, found)
-    return { journal, key: lane.key, release: () => void drop(id, lane).catch(onError) }
+    const { lane, journal } = await lanes.hold({ id, flow, head: found })
+    return { journal, key: lane.key, release: () => void lanes.drop(id, lane).catch(onError) }
   }
 
   /** A journal that cannot be stored yet is the only place its session is in. */
   async function releaseOnceStored(of: { journal: Journal; release: () => void }): Promise<void> {
     if (isClosed || (await of.journal.settled())) of.release()
     else clock.after(tryAgainMs, () => void releaseOnceStored(of))
-  }
-
-  /** One opener less; the last one ends the session, once everything of it is stored. */
-  function release(id: string, lane: Lane): Promise<void> | undefined {
-    lane.openers -= 1
-    return lane.openers > 0 ? undefined : releaseLast(id, lane)
-  }
-
-  async function releaseLast(id: string, lane: Lane): Promise<void> {
-    const journal = await lane.journal
-    await journal.settled()
-    if (lane.openers > 0 || lane.handle === undefined) return
-    if (journal.marks.failure !== undefined) {
-      lane.openers += 1
-      throw journal.marks.failure
-    }
-    end(lane)
-    await drop(id, lane)
-  }
-
-  function end(lane: Lane): void {
-    lane.handle?.end()
-    lane.handle = undefined
-    lane.openers = 0
-  }
-
-  /** Ends a session at once, whoever holds it; `isGone` where what is stored of it is no more. */
-  async function evict(id: string, isGone: boolean): Promise<void> {
-    const lane = lanes.get(id)
-    if (lane === undefined) return
-    lanes.delete(id)
-    end(lane)
-    await (await lane.journal).close({ isDiscarding: isGone })
   }
 
   const sessions: AccountSessions = {
@@ -253,11 +176,11 @@ export function openAccountSessions(options: {
     head: list.one,
     nextId: list.nextId,
     async open(id, flow, head) {
-      const { lane, journal } = await hold(id, flow, head)
+      const { lane, journal } = await lanes.hold({ id, flow, head })
       const stored = journal.storedState
       const isNewer = stored !== undefined && stored.flow.version > flow.version
       if (isClosed || isNewer) {
-        await drop(id, lane)
+        await lanes.drop(id, lane)
         assertOpen()
         throw outdated(id, flow, stored?.flow.version ?? 0)
       }
@@ -283,7 +206,7 @@ export function openAccountSessions(options: {
           })
         },
         toFile: (options) => sessions.export({ ...options, ids: [id] }),
-        release: () => release(id, lane),
+        release: () => lanes.release(id, lane),
       })
       sync?.refresh(id)
       sync?.pull(id)
@@ -292,7 +215,7 @@ export function openAccountSessions(options: {
     async remove(id, { everywhere = false } = {}) {
       await list.one(id)
       if (everywhere) await eraseEverywhere({ backend, account, session: id, clock })
-      await evict(id, true)
+      await lanes.evict(id, true)
       await list.remove(id)
       tell({ type: 'removed', session: id })
     },
@@ -314,8 +237,8 @@ export function openAccountSessions(options: {
     import: async (file, given) => (await loadPortability()).importSessions(portable, file, given),
     hear({ type, session }) {
       if (type === 'synced') sync?.refresh(session)
-      if (type === 'removed') evict(session, true).catch(onError)
-      else if (type === 'claimed' && account === '') evict(session, false).catch(onError)
+      if (type === 'removed') lanes.evict(session, true).catch(onError)
+      else if (type === 'claimed' && account === '') lanes.evict(session, false).catch(onError)
       else
         lanes
           .get(session)
@@ -344,16 +267,18 @@ export function openAccountSessions(options: {
       sessions.forEachJournal((journal) => void journal.catchUp())
     },
     forEachJournal(use) {
-      for (const lane of lanes.values()) lane.journal.then(use, () => {})
+      for (const [, lane] of lanes.all()) lane.journal.then(use, () => {})
     },
     async close() {
-      const opened = await Promise.all([...lanes.values()].map((lane) => lane.journal.catch(() => undefined)))
+      const opened = await Promise.all(
+        [...lanes.all()].map(([, lane]) => lane.journal.catch(() => undefined)),
+      )
       await Promise.all(opened.map((journal) => journal?.settled()))
       const failure = opened.find((journal) => journal?.marks.failure !== undefined)?.marks.failure
       if (failure !== undefined) throw failure
       isClosed = true
       await sync?.close()
-      for (const id of [...lanes.keys()]) await evict(id, false)
+      for (const id of lanes.ids()) await lanes.evict(id, false)
     },
   }
   const portable: PortableAccount = {

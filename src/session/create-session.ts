@@ -15,10 +15,8 @@ import { WaymarkError } from '../base/errors.ts'
 import type { Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
 import { applyPatch, diff, type Operation, toOperation } from '../base/patch.ts'
-import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
+import type { AnswersOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
-import { progressOf } from '../flow/progress.ts'
-import type { Issue } from '../flow/validate-step.ts'
 import type { Journal, JournalEvent } from '../journal/journal.ts'
 import type { Ledger } from '../journal/ledger.ts'
 import type { Quarantined } from '../journal/quarantine.ts'
@@ -30,10 +28,11 @@ import { type Change, initialState, isEnded, type SessionState, type StepId } fr
 import { createConflictList, type Fork, forkOf } from './conflicts.ts'
 import { createEdits } from './edits.ts'
 import { watchExpiry } from './expiry.ts'
+import { createHistory } from './history.ts'
 import { createMoves } from './moves.ts'
 import { createSavedWait } from './saved-wait.ts'
 import type { Session, SessionEventOf } from './session.ts'
-import type { SessionSnapshot } from './session-snapshot.ts'
+import { type SessionSnapshot, snapshotOf } from './session-snapshot.ts'
 import { type AtRisk, isSameStatus, type SessionStatus, type SyncPort, savedOf } from './session-status.ts'
 import { createStepIssues } from './step-issues.ts'
 
@@ -163,33 +162,12 @@ export function createSession<F extends Flow>(
   function readSnapshot(): SessionSnapshot<F> {
     const { state, step } = at()
     const { expiresAt } = expiry
-    const now = snapshotOf(state, step, journal.position, issues.all)
+    const now = snapshotOf(flow, { id, state, step, position: journal.position, issues: issues.all })
     const shown = expiresAt === undefined ? now : Object.freeze({ ...now, expiresAt })
     // Finished here is not yet sent: nothing is complete while something is pending.
     if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown
     const fraction = Math.min(shown.progress.fraction, 0.99)
     return Object.freeze({ ...shown, progress: { ...shown.progress, fraction } })
-  }
-
-  function snapshotOf(
-    state: SessionState,
-    step: StepId,
-    position: number,
-    shown: readonly Issue[],
-  ): SessionSnapshot<F> {
-    return Object.freeze({
-      id,
-      flow: state.flow,
-      position,
-      status: state.status,
-      step: step as StepIdOf<F>,
-      answers: state.answers as AnswersOf<F>,
-      issues: shown,
-      finished: state.finished,
-      visited: state.visited,
-      progress: progressOf(flow, state, step),
-      ...(state.submitted === undefined ? {} : { submitted: state.submitted as readonly StepIdOf<F>[] }),
-    })
   }
 
   function readStatus(): SessionStatus {
@@ -280,6 +258,13 @@ export function createSession<F extends Flow>(
     apply: set,
   })
 
+  const history = createHistory<F>({
+    journal,
+    readLedger: options.readLedger,
+    now: at,
+    snapshotOf: (state, position) => snapshotOf(flow, { id, state, step: state.step, position, issues: [] }),
+  })
+
   const session: Session<F> = {
     id,
     flow,
@@ -344,35 +329,8 @@ export function createSession<F extends Flow>(
       return saved('device')
     },
     quarantined: options.readQuarantine,
-    async history() {
-      return (await options.readLedger()).entries
-    },
-    async at(position) {
-      const ledger = await options.readLedger()
-      const last = ledger.entries.at(-1)?.position ?? -1
-      const at = Math.max(-1, Math.min(Math.trunc(position), last))
-      const state = ledger.stateAt(at)
-      return snapshotOf(state, state.step, at, [])
-    },
-    async verify() {
-      const { entries, damage } = await options.readLedger()
-      return damage.length === 0 ? { type: 'whole', entries: entries.length } : { type: 'broken', damage }
-    },
+    ...history,
     export: async (given = {}) => options.toFile(given),
-    async toState() {
-      const { checkpoints } = await options.readLedger()
-      const { state, step } = at()
-      const { failure } = journal.marks
-      return {
-        id,
-        version: journal.position + 1,
-        currentStep: step,
-        status: state.status,
-        payload: state.answers,
-        checkpoints,
-        ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
-      }
-    },
     async close() {
       const released = isClosed || isClosing ? undefined : options.release()
       if (released === undefined) return

@@ -1,9 +1,9 @@
 import type { AnswersOf, StepIdOf } from '../flow/answers-of.ts'
 import type { Flow } from '../flow/definition.ts'
-import type { Progress } from '../flow/progress.ts'
+import { type Progress, progressOf } from '../flow/progress.ts'
 import type { Issue } from '../flow/validate-step.ts'
 import type { LedgerCheckpoint } from '../journal/ledger.ts'
-import type { Finish, FlowRef, Status, StepId } from '../record/state.ts'
+import type { Finish, FlowRef, SessionState, Status, StepId } from '../record/state.ts'
 
 /** What the person entered and where they are. Immutable; what did not change keeps its reference. */
 export interface SessionSnapshot<F extends Flow = Flow> {
@@ -37,4 +37,30 @@ export interface StateEnvelope {
   /** `session.at(position)` shows what each one holds. */
   readonly checkpoints: readonly LedgerCheckpoint[]
   readonly error?: { readonly code: string; readonly message: string }
+}
+
+export function snapshotOf<F extends Flow>(
+  flow: F,
+  of: {
+    readonly id: string
+    readonly state: SessionState
+    readonly step: StepId
+    readonly position: number
+    readonly issues: readonly Issue[]
+  },
+): SessionSnapshot<F> {
+  const { id, state, step, position, issues } = of
+  return Object.freeze({
+    id,
+    flow: state.flow,
+    position,
+    status: state.status,
+    step: step as StepIdOf<F>,
+    answers: state.answers as AnswersOf<F>,
+    issues,
+    finished: state.finished,
+    visited: state.visited,
+    progress: progressOf(flow, state, step),
+    ...(state.submitted === undefined ? {} : { submitted: state.submitted as readonly StepIdOf<F>[] }),
+  })
 }
