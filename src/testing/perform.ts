@@ -249,7 +249,7 @@ function onSession(world: World, page: Page, kind: OperationKind, dice: Dice): D
     case 'type long':
     case 'add':
     case 'change':
-    case 'drop': {
+    case 'drop item': {
       const text = edits(world, page.flow, open, kind, dice)
       return text === undefined ? undefined : { text: `${at}: ${text}` }
     }
@@ -310,14 +310,14 @@ function edits(
   world: World,
   flow: Flow,
   open: OpenSession,
-  kind: 'type' | 'type all' | 'type long' | 'add' | 'change' | 'drop',
+  kind: 'type' | 'type all' | 'type long' | 'add' | 'change' | 'drop item',
   dice: Dice,
 ): string | undefined {
   const { session } = open
   const { answers, step } = session.getSnapshot()
   const isList = (leaf: Leaf) => leaf.each !== undefined
   const leaves = [...flow.leaves.values()]
-  const wantsList = kind === 'add' || kind === 'change' || kind === 'drop'
+  const wantsList = kind === 'add' || kind === 'change' || kind === 'drop item'
   const fitting = leaves.filter((leaf) => isList(leaf) === wantsList)
   const here = leafOf(flow, step)
   const leaf = isList(here) === wantsList && dice.is(0.7) ? here : dice.pick(fitting)
@@ -344,7 +344,7 @@ function edits(
   const items = (answers as Record<string, readonly KeyedItem[] | undefined>)[leaf.id] ?? []
   const item = dice.pick(items)
   if (item === undefined) return undefined
-  if (kind === 'drop') {
+  if (kind === 'drop item') {
     return open.act(() => session.drop(leaf.id, item.key)) ? `drops ${JSON.stringify(item)}` : undefined
   }
   const change = session.change as (step: string, key: string, fields: object) => void

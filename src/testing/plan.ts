@@ -5,7 +5,7 @@ import { networkFaults } from './network.ts'
 export type OperationGroup = 'writes' | 'moves' | 'faults' | 'jumps' | 'deaths'
 
 const kindsByGroup = {
-  writes: ['type', 'type all', 'type long', 'add', 'change', 'drop', 'take back'],
+  writes: ['type', 'type all', 'type long', 'add', 'change', 'drop item', 'take back'],
   moves: [
     ...['commit', 'next', 'back', 'go to', 'skip', 'pause', 'continue', 'restart', 'abandon', 'reopen'],
     ...[
@@ -72,7 +72,7 @@ const writing: Weights = {
   'type long': 0,
   add: 5,
   change: 4,
-  drop: 2,
+  'drop item': 2,
   'take back': 2,
 }
 const moving: Weights = {

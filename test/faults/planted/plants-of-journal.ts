@@ -66,26 +66,6 @@ export const plantsOfJournal: readonly Plant[] = [
     replace: `}`,
   },
   {
-    name: 'adopts what somebody is typing',
-    net,
-    file: 'src/journal/foreign-drafts.ts',
-    find: `const adoptAfterMs = 15_000`,
-    replace: `const adoptAfterMs = 0`,
-  },
-  {
-    name: 'gives up after a write that failed',
-    ...{ net, file: journal },
-    find: `cancelRetry = clock.after(Math.min(retryCapMs, 500 * 2 ** failures), () => void pump())`,
-    replace: `cancelRetry = () => {}`,
-  },
-  {
-    name: 'forgets a strict write that lost its place',
-    ...{ net, file: journal },
-    find: `isStrictDue ||= batch.write.durability === 'strict'
-      batch = undefined`,
-    replace: `batch = undefined`,
-  },
-  {
     name: 'lists a session before anything of it is stored',
     ...{ net, file: journal },
     find: `const outcome = await store.write(batch.write)`,
@@ -99,13 +79,6 @@ export const plantsOfJournal: readonly Plant[] = [
     file: 'src/journal/checkpoints.ts',
     find: `take = () => writer.take(state, position, heads, at)`,
     replace: `take = () => writer.take(state, position + 1, heads, at)`,
-  },
-  {
-    name: 'clears away parts that a checkpoint still names',
-    net,
-    file: 'src/journal/checkpoints.ts',
-    find: `.filter((hash) => !needed.has(hash))`,
-    replace: `.filter(() => true)`,
   },
   {
     name: 'begins anew where something stored does not verify',
