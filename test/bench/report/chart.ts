@@ -31,7 +31,7 @@ export interface Chart {
 }
 
 const width = 480
-const plot = { left: 44, right: 278, height: 176 }
+const plot = { left: 44, right: 270, height: 176 }
 const head = 74
 const panelHeight = 246
 const labelHeight = 14.5
@@ -100,7 +100,7 @@ function drawPanel(
   })
   const labels = spread(
     panel.lines.map((line) => ({ line, y: y(line.points.at(-1)!.y) })),
-    { top: top - 6, bottom: bottom + 12 },
+    { top: top - 6, bottom: bottom - 4 },
   ).map(({ line, y: labelY }) => {
     const last = line.points.at(-1)!
     const mark = marks[at.names.indexOf(line.name) % marks.length]!

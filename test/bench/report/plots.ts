@@ -5,7 +5,7 @@ import type { Row } from './rows.ts'
 import { subjectNotes } from './subject-notes.ts'
 
 const engineNames: { readonly [engine: string]: string } = {
-  ...{ chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKit' },
+  ...{ chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKitGTK' },
 }
 
 interface Plot {
@@ -57,7 +57,7 @@ export function drawPlots({ rows, engines, machine, date }: Results): { readonly
     Object.entries(plots).map(([name, plot]) => {
       const panels = Object.entries(engines).map(
         ([engine, version]): Panel => ({
-          title: `${engineNames[engine] ?? engine} ${Number.parseFloat(version)}`,
+          title: `${engineNames[engine] ?? engine} ${version.split('.').slice(0, 2).join('.').replace(/\.0$/, '')}`,
           lines: linesOf(
             rows.filter((row) => row.engine === engine),
             plot,

@@ -10,8 +10,9 @@ import { waymark } from '../waymark.ts'
 export async function typing({ isQuick, subjects }: Options): Promise<Result[]> {
   const results: Result[] = []
   const keys = isQuick ? 60 : 300
-  for (const shape of [nestedShape('10 KB', 1), nestedShape('100 KB', 10), nestedShape('1 MB', 100)]) {
-    const isForAll = shape.size === '100 KB' && !isQuick
+  const shapes = [nestedShape('10 KB', 1), nestedShape('100 KB', 10), nestedShape('1 MB', 100)]
+  for (const shape of isQuick ? shapes.slice(2) : shapes) {
+    const isForAll = shape.size === '100 KB'
     const { opened, close } = await openAll(isForAll ? subjects : [waymark], `typing-${shape.size}`, shape)
     let ofWaymark: Timing | undefined
     for (const { name, type, change } of opened) {
