@@ -41,8 +41,8 @@ export interface PartRow {
   readonly v: 1
   readonly k: string
   readonly t: string
-  /** Checksum of name and text. Rows of the first version have none: their text is hashed. */
-  readonly s?: string
+  /** Checksum of name and text. */
+  readonly s: string
 }
 
 /** Turns states into manifests and parts, remembering the text of answers it has written before. */
@@ -123,5 +123,5 @@ export function stateFromManifest(
 }
 
 function isSound({ k, t, s }: PartRow): boolean {
-  return s === undefined ? sha256(t) === k : s === checksum(k + t)
+  return s === checksum(k + t)
 }

@@ -1,4 +1,4 @@
-import { sha256 } from '../base/hash.ts'
+import { checksum } from '../base/checksum.ts'
 import type { EntryRecord } from '../record/entry.ts'
 import { readChanges } from '../record/guard.ts'
 import type { Change, Loser } from '../record/state.ts'
@@ -20,9 +20,9 @@ export interface DraftRow {
   readonly at: number
   /** Position of the last entry its writer had read. */
   readonly b: number
-  /** Changes as JSON text, and the SHA-256 of all of this. */
+  /** Changes as JSON text, and the checksum of all of this. */
   readonly c: string
-  readonly h: string
+  readonly s: string
 }
 
 export interface Draft {
@@ -84,7 +84,7 @@ export function splitText(text: string): string[] {
 
 export function toDraftRow(draft: Pick<Draft, 'writer' | 'n' | 'at' | 'base'>, text: string): DraftRow {
   const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text }
-  return { v: 1, ...row, h: draftHash(row) }
+  return { v: 1, ...row, s: draftSum(row) }
 }
 
 /** Tells a row in a later format than this version's, whatever store it lies in. */
@@ -100,12 +100,12 @@ export function readDraftRow(key: Key, value: unknown): Draft | undefined {
   if (typeof row.c !== 'string' || typeof row.w !== 'string' || typeof row.n !== 'number') return undefined
   if (typeof row.at !== 'number' || typeof row.b !== 'number') return undefined
   const { w, n, at, b, c } = row
-  if (draftHash({ w, n, at, b, c }) !== row.h) return undefined
+  if (draftSum({ w, n, at, b, c }) !== row.s) return undefined
   const changes = readChanges(c)
   if (changes === undefined || changes === 'newer') return undefined
   return { key, writer: w, n, at, base: b, changes, superseded: [], overwrites: [] }
 }
 
-function draftHash({ w, n, at, b, c }: Omit<DraftRow, 'v' | 'h'>): string {
-  return sha256(`${w} ${n} ${at} ${b} ${c}`)
+function draftSum({ w, n, at, b, c }: Omit<DraftRow, 'v' | 's'>): string {
+  return checksum(`${w} ${n} ${at} ${b} ${c}`)
 }
