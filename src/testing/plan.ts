@@ -67,7 +67,7 @@ export interface PlanOptions {
 type Weights = Partial<Record<OperationKind, number>>
 
 const writing: Weights = {
-  type: 33,
+  type: 36,
   'type all': 6,
   'type long': 0,
   add: 5,
@@ -90,6 +90,11 @@ const moving: Weights = {
   ...{ reopen: 0.5, wait: 3, sync: 2, 'stop sync': 0.3, 'sign in': 1, 'open page': 4, open: 1, close: 1 },
   ...{ 'close page': 1, leave: 1.5, return: 1.5 },
 }
+/** Some are through before others look, some have long lists. */
+const habits: readonly Weights[] = [
+  { next: 18, skip: 6, abandon: 0.6 },
+  { add: 14, change: 12, 'drop item': 6 },
+]
 const storing: Weights = { abort: 3, full: 1.5, lost: 2, 'lost late': 2, hang: 2 }
 const sending: Weights = {
   ...{ drop: 2, 'lose reply': 3, late: 1.5, duplicate: 2, slow: 2, busy: 1.5, 'busy late': 1, 'sign out': 1 },
@@ -117,6 +122,7 @@ export function planWorld(options: PlanOptions): WorldPlan {
   const weights: Weights = {
     ...writing,
     ...moving,
+    ...(dice.is(0.4) ? dice.pick(habits) : {}),
     ...(dice.is(0.15) ? { 'type long': 1 } : {}),
     ...(canChange ? { account: 2, claim: accounts.includes('') ? 1.5 : 0 } : {}),
     ...(options.hasNewerFlow && dice.is(0.2) ? { deploy: 0.7 } : {}),

@@ -46,7 +46,8 @@ function patching(patches: readonly Patch[]): Plugin {
         }
         return { contents, loader: 'ts' }
       })
-      onEnd(() => {
+      onEnd(({ errors }) => {
+        if (errors.length > 0) return
         for (const { file } of left) throw new Error(`${file} is not part of the bundle`)
       })
     },

@@ -50,7 +50,7 @@ export const plantsOfMerge: readonly Plant[] = [
     name: 'counts steps of a branch that was left',
     net,
     file: 'src/flow/progress.ts',
-    find: `const done = finished.length`,
+    find: `const done = steps.filter((step) => Object.hasOwn(state.finished, step)).length`,
     replace: `const done = Object.keys(state.finished).length`,
   },
   {

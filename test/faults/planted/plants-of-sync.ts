@@ -47,10 +47,10 @@ export const plantsOfSync: readonly Plant[] = [
     replace: `held.flatMap(({ entry }) => (entry.n < 0 ? (entry.changes ?? []) : [])),`,
   },
   {
-    name: 'clears away the base of the next merge',
+    name: 'keeps the base of the next merge without its answers',
     ...{ net, file: bases },
-    find: `const unused = [...stored].filter((hash) => !live.has(hash))`,
-    replace: `const unused = [...stored].filter((hash) => live.has(hash))`,
+    find: `.filter((part) => !(sound?.has(part.k) && isThere(part.k)))`,
+    replace: `.filter((part) => !(sound?.has(part.k) && isThere(part.k)) && part.t === '')`,
   },
   {
     name: 'sends what another account left on the device',
