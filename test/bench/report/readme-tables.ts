@@ -100,10 +100,10 @@ function plotLinks(): string {
   return [
     [
       'change-by-size',
-      'One change over the size of the session: Waymark stays level, what stores the whole session rises',
+      'Time of one change by the size of the session, Waymark beside its peers, a plot for each engine',
     ],
-    ['change-by-length', 'One change over the number of changes made before: level up to ten thousand'],
-    ['open-by-length', 'Opening over the number of changes made before'],
+    ['change-by-length', 'Time of one change by how many came before it, a plot for each engine'],
+    ['open-by-length', 'Time to open a session by how many changes came before, a plot for each engine'],
   ]
     .map(([name, words]) => `![${words}](test/bench/plots/${name}.svg)`)
     .join('\n\n')

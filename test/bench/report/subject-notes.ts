@@ -14,7 +14,7 @@ export const subjectNotes: { readonly [subject: string]: SubjectNote } = {
   },
   'XState + localStorage': {
     saved: '`setItem` of the whole persisted snapshot returned (stately.ai/docs/persistence)',
-    caveat: 'not durable: the browser has it in memory, and a killed browser loses what it had not written',
+    caveat: 'not durable: the browser writes it some seconds later, and one that is killed before loses it',
     writers: 'each page writes its whole snapshot over the other',
   },
   'XState + idb-keyval': {

@@ -21,7 +21,7 @@ export async function change({ isQuick, subjects }: Options): Promise<Result[]> 
           run: (round: number) => make(shape.change(round + 1)),
         })),
       ],
-      isQuick ? { rounds: 30, warmUp: 5 } : { rounds: isLarge ? 100 : 200, warmUp: 15 },
+      isQuick ? { rounds: 30, warmUp: 5 } : { rounds: isLarge ? 60 : 150, warmUp: 10 },
     )
     results.push(...toResults(timings, { work: 'change', size: shape.size, floor: 'idb put' }))
     floor.close()

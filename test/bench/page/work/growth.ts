@@ -12,7 +12,7 @@ import { watchStorage } from '../watch-storage.ts'
  */
 export async function growth({ isQuick, subjects }: Options): Promise<Result[]> {
   const shape = nestedShape('10 KB', 1)
-  const lengths = isQuick ? { together: 60, all: 600 } : { together: 500, all: 10_000 }
+  const lengths = isQuick ? { together: 60, all: 600 } : { together: 300, all: 10_000 }
   const window = isQuick ? 50 : 100
   await warmUp()
   const { opened, close } = await openAll(subjects, 'growth', shape)

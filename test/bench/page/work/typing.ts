@@ -6,10 +6,13 @@ import { type Timing, timingOf } from '../timing.ts'
 import { watchStorage } from '../watch-storage.ts'
 import { waymark } from '../waymark.ts'
 
-/** (c) Sixty keys a second for five seconds: main-thread time of each key, tasks over 50 ms, what is written. */
+/**
+ * (c) Sixty keys a second for five seconds (peers: for three): main-thread time of each key, tasks over 50 ms, what is
+ * written.
+ */
 export async function typing({ isQuick, subjects }: Options): Promise<Result[]> {
   const results: Result[] = []
-  const keys = isQuick ? 60 : 300
+  const seconds = (name: string) => (isQuick ? 1 : name === 'Waymark' ? 5 : 3)
   const shapes = [nestedShape('10 KB', 1), nestedShape('100 KB', 10), nestedShape('1 MB', 100)]
   for (const shape of isQuick ? shapes.slice(2) : shapes) {
     const isForAll = shape.size === '100 KB'
@@ -20,7 +23,7 @@ export async function typing({ isQuick, subjects }: Options): Promise<Result[]> 
       const samples: Promise<number>[] = []
       const { transactions, records, length } = await watchStorage(async () => {
         const begin = performance.now()
-        for (let key = 0; key < keys; key++) {
+        for (let key = 0; key < seconds(name) * 60; key++) {
           const dueAt = begin + (key * 1_000) / 60
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())))
           const typed = { step: 'step0', row: 'row0', field: 'field0', value: 'x'.repeat(key % 80) }

@@ -12,7 +12,7 @@ import { waymark } from '../waymark.ts'
 export async function writers({ isQuick, subjects }: Options): Promise<Result[]> {
   const results: Result[] = []
   for (const subject of subjects) results.push(await contend(subject.name, isQuick ? 10 : 100))
-  results.push(...(await race(isQuick ? 5 : 40)))
+  results.push(...(await race(isQuick ? 5 : 25)))
   return results
 
   async function contend(name: string, count: number): Promise<Result> {
