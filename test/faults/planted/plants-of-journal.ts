@@ -111,11 +111,4 @@ export const plantsOfJournal: readonly Plant[] = [
     find: `prev: options.after.hash,`,
     replace: `prev: options.after.n === 2 ? '' : options.after.hash,`,
   },
-  {
-    name: 'lets its clock go back with the machine’s',
-    net,
-    file: 'src/base/clock.ts',
-    find: `next: () => (last = Math.max(Math.min(Math.floor(clock.now()) * 1000, furthestStamp), last + 1)),`,
-    replace: `next: () => (last = Math.floor(clock.now()) * 1000),`,
-  },
 ]
