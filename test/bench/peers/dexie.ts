@@ -1,4 +1,4 @@
-import { Dexie, type Table } from 'dexie'
+import { Dexie, type Table, type UpdateSpec } from 'dexie'
 import type { Answers, Rows } from '../page/shape.ts'
 import type { Subject } from '../page/subject.ts'
 
@@ -14,7 +14,7 @@ export const dexie: Subject = {
   acknowledges: 'durable',
   async connect(database) {
     const db = new Dexie(database) as Dexie & { steps: Table<StoredStep, [string, string]> }
-    db.version(1).stores({ steps: '[session+step], session' })
+    db.version(1).stores({ steps: '[session+step]' })
     await db.open()
     return {
       async open(session, shape) {
@@ -22,11 +22,19 @@ export const dexie: Subject = {
         await db.steps.bulkPut(rows)
         return {
           async change({ step, row, field, value }) {
-            const updated = await db.steps.update([session, step], { [`rows.${row}.${field}`]: value })
+            const changes = { [`rows.${row}.${field}`]: value } as object as UpdateSpec<StoredStep>
+            const updated = await db.steps.update([session, step], changes)
             if (updated === 0) await db.steps.put({ session, step, rows: { [row]: { [field]: value } } })
           },
           async restore() {
-            const stored = await db.steps.where({ session }).toArray()
+            const range = [
+              [session, Dexie.minKey],
+              [session, Dexie.maxKey],
+            ] as const
+            const stored = await db.steps
+              .where('[session+step]')
+              .between(...range)
+              .toArray()
             return Object.fromEntries(stored.map(({ step, rows }) => [step, rows])) as Answers
           },
           close() {},

@@ -5,7 +5,6 @@ import type { Subject } from '../page/subject.ts'
 
 interface StoredStep {
   id: string
-  session: string
   step: string
   rows: Rows
 }
@@ -27,32 +26,31 @@ export const rxdb: Subject = {
           type: 'object',
           properties: {
             id: { type: 'string', maxLength: 60 },
-            session: { type: 'string', maxLength: 40 },
             step: { type: 'string' },
             rows: { type: 'object' },
           },
-          required: ['id', 'session', 'step', 'rows'],
-          indexes: ['session'],
+          required: ['id', 'step', 'rows'],
         },
       },
     })
     return {
       async open(session, shape) {
         const idOf = (step: string) => `${session}|${step}`
+        const selector = { id: { $gte: idOf(''), $lt: `${session}}` } }
         await steps.bulkInsert(
           Object.entries(shape?.answers ?? {}).map(([step, rows]) => ({
-            ...{ id: idOf(step), session, step, rows },
+            ...{ id: idOf(step), step, rows },
           })),
         )
         const docs = new Map<string, RxDocument<StoredStep>>()
-        for (const doc of await steps.find({ selector: { session } }).exec()) docs.set(doc.step, doc)
+        for (const doc of await steps.find({ selector }).exec()) docs.set(doc.step, doc)
         let reads = 0
         return {
           async change({ step, row, field, value }) {
             const doc = docs.get(step)
             if (doc === undefined) {
               const rows = { [row]: { [field]: value } }
-              docs.set(step, await steps.insert({ id: idOf(step), session, step, rows }))
+              docs.set(step, await steps.insert({ id: idOf(step), step, rows }))
               return
             }
             await doc.incrementalModify((data) => ({
@@ -63,7 +61,7 @@ export const rxdb: Subject = {
           async restore() {
             // A query it has not been asked before: else it answers from its cache, which a new page has not got.
             reads += 1
-            const found = await steps.find({ selector: { session }, limit: 1_000 + reads }).exec()
+            const found = await steps.find({ selector, limit: 1_000 + reads }).exec()
             return Object.fromEntries(found.map((doc) => [doc.step, doc.toJSON().rows])) as Answers
           },
           close() {},

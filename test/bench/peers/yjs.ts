@@ -18,7 +18,7 @@ export const yjs: Subject = {
           doc.transact(() => {
             for (const [step, rows] of Object.entries(shape.answers)) {
               for (const [row, fields] of Object.entries(rows)) {
-                doc.getMap(step).set(row, new Y.Map(Object.entries(fields)))
+                doc.getMap<Y.Map<string>>(step).set(row, new Y.Map<string>(Object.entries(fields)))
               }
             }
           })
@@ -27,7 +27,7 @@ export const yjs: Subject = {
           change({ step, row, field, value }) {
             const rows = doc.getMap<Y.Map<string>>(step)
             const fields = rows.get(row)
-            if (fields === undefined) rows.set(row, new Y.Map([[field, value]]))
+            if (fields === undefined) rows.set(row, new Y.Map<string>([[field, value]]))
             else fields.set(field, value)
           },
           async restore() {

@@ -1,4 +1,8 @@
-/** What each subject does when it says "saved", as its documentation and source have it; read again in November 2026. */
+/**
+ * What each subject does when it says "saved", as its documentation and source have it; read again in November 2026.
+ * Peers write with the durability their library asks for, which is the engine's default in all of them; Waymark and the
+ * floor beside it ask for `relaxed`.
+ */
 interface SubjectNote {
   /** What the app does, and what it waits for. */
   readonly saved: string
