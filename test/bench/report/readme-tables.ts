@@ -36,6 +36,7 @@ export function readmeTables(results: Results): string {
     ...Object.keys(engines).map((engine) => engineTable(engine, results)),
     fasterList(results.rows),
     plotLinks(),
+    sizeTable(results.rows),
     budgetTable(budgets),
   ].join('\n\n')
 }
@@ -107,6 +108,23 @@ function plotLinks(): string {
   ]
     .map(([name, words]) => `![${words}](test/bench/plots/${name}.svg)`)
     .join('\n\n')
+}
+
+/** Lightest first; doors nobody loads beside a form are left out. */
+function sizeTable(rows: readonly Row[]): string {
+  const sizes = rows
+    .filter(({ work, subject }) => work === 'size' && !/^waymark\/(server|testing)$/.test(subject))
+    .map(({ subject, counts }) => ({ subject, gzip: counts?.['gzip'] ?? 0, brotli: counts?.['brotli'] ?? 0 }))
+    .sort((a, b) => a.gzip - b.gzip)
+  const kb = (bytes: number) => (bytes / 1024).toFixed(1)
+  return table(
+    ['first load, KB', 'gzip', 'brotli'],
+    sizes.map(({ subject, gzip, brotli }) => [
+      subject.startsWith('waymark') ? `\`${subject}\`` : subject,
+      kb(gzip),
+      kb(brotli),
+    ]),
+  )
 }
 
 function budgetTable(budgets: readonly Budget[]): string {
