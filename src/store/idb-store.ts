@@ -259,6 +259,8 @@ function readAll(database: IDBDatabase, ranges: readonly Range[]): Promise<unkno
         if (results[i]!.length !== range.limit) cursor.continue()
       }
     })
+    // Else it ends when this page has seen the last result: a tab frozen before that would keep others from writing.
+    if (!ranges.some((range) => range.isReverse)) tx.commit()
   })
 }
 

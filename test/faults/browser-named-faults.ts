@@ -44,6 +44,8 @@ export type FaultName =
 export interface NamedFault {
   name: FaultName
   variants: readonly Variant[]
+  /** How the browser is reached. Default by Playwright; WebKit is never, which keeps nothing on disk when it is driven. */
+  hands?: 'playwright' | 'dev-tools' | 'none'
   /** Provokes it under the page of round 1, which types, and is the last to type where there is another. */
   provoke(scene: Scene): Promise<void>
 }
@@ -52,7 +54,7 @@ interface Scene {
   variant: Variant
   server: PageServer<Report>
   browser: RunningEngine
-  /** Throws for WebKit, which keeps nothing on disk when it is driven. */
+  /** Only where Playwright drives the browser. */
   driven(): DrivenPage
   saw(words: string): void
   /** What is wrong beside what the page restores. */
@@ -62,52 +64,58 @@ interface Scene {
 const typingRounds = [1, 2]
 const afterwards = 9
 
+const chromiums = ['chromium', 'chromium-sqlite'] as const
+const pageProcesses: Record<Variant, readonly string[]> = {
+  chromium: ['--type=renderer'],
+  'chromium-sqlite': ['--type=renderer'],
+  firefox: ['Isolated Web Co', 'Web Content'],
+  webkit: ['WebKitWebProces'],
+}
+
 export const namedFaults: readonly NamedFault[] = [
   {
     name: 'page-crash',
     variants: ['chromium', 'chromium-sqlite', 'firefox', 'webkit'],
-    async provoke({ server, variant, browser, driven, saw, isWrong }) {
+    hands: 'none',
+    async provoke({ server, variant, browser, saw, isWrong }) {
       await acknowledgements(server, 1, 60)
-      if (variant === 'chromium' || variant === 'chromium-sqlite') {
-        const { page, context } = driven()
-        const crashed = new Promise((resolve) => page.once('crash', resolve))
-        const devTools = await context.newCDPSession(page)
-        void devTools.send('Page.crash').catch(() => {})
-        await crashed
-      } else {
-        const names = variant === 'firefox' ? ['Isolated Web Co', 'Web Content'] : ['WebKitWebProces']
-        const killed = names.reduce((sum, name) => sum + browser.killPart(name), 0)
-        if (killed === 0) isWrong('no process of a page was found')
-      }
-      await silence(server, isWrong)
-      saw('[the tab crashed and was opened anew]')
+      const killed = pageProcesses[variant].reduce((sum, name) => sum + browser.killPart(name), 0)
+      if (killed === 0) isWrong('no process of a page was found')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const before = server.reports.length
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      if (server.reports.length > before) isWrong('the page did not crash')
+      saw('[the tab crashed]')
     },
   },
   {
     name: 'frozen-tab',
-    variants: ['chromium', 'chromium-sqlite'],
-    async provoke({ server, driven, saw, isWrong }) {
-      const { page, context } = driven()
+    variants: chromiums,
+    hands: 'dev-tools',
+    async provoke({ server, browser, saw, isWrong }) {
+      const devTools = browser.devTools!
       await acknowledgements(server, 1, 40)
-      const devTools = await context.newCDPSession(page)
-      await devTools.send('Page.setWebLifecycleState', { state: 'frozen' })
+      const first = await devTools.attach(pageOf(server, 1))
+      await devTools.send('Page.setWebLifecycleState', { state: 'frozen' }, first)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const reportsOfFirst = () => server.reports.filter(({ round }) => round === 1).length
+      const atFreezing = reportsOfFirst()
       saw('[the tab was frozen, another was opened]')
-      const second = await context.newPage()
-      await second.goto(pageOf(server, 2))
+      const url = pageOf(server, 2)
+      const { targetId } = await devTools.send<{ targetId: string }>('Target.createTarget', { url })
       await acknowledgements(server, 2, 60)
-      saw(`in the other: ${await second.locator('output').textContent()}`)
-      const before = server.reports.filter(({ round }) => round === 1).length
-      await second.close()
-      if (server.reports.filter(({ round }) => round === 1).length > before) isWrong('it was not frozen')
-      await devTools.send('Page.setWebLifecycleState', { state: 'active' })
-      await page.bringToFront()
+      saw('in the other: Saved on this device')
+      if (reportsOfFirst() > atFreezing) isWrong('it was not frozen')
+      await devTools.send('Target.closeTarget', { targetId })
+      await devTools.send('Page.setWebLifecycleState', { state: 'active' }, first)
+      await devTools.send('Page.bringToFront', {}, first)
       saw('[the tab was shown again]')
       await acknowledgements(server, 1, 40)
     },
   },
   {
     name: 'disk-full',
-    variants: ['chromium', 'chromium-sqlite'],
+    variants: chromiums,
     async provoke({ server, driven, saw, isWrong }) {
       const { page, context } = driven()
       await acknowledgements(server, 1, 20)
@@ -115,7 +123,7 @@ export const namedFaults: readonly NamedFault[] = [
       const origin = new URL(server.url).origin
       await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 })
       saw('[the quota was used up]')
-      await server.waitFor(({ type }) => type === 'words', 30_000)
+      await server.waitFor(({ type }) => type === 'words', 90_000)
       const atFull = server.reports.length
       await new Promise((resolve) => setTimeout(resolve, 500))
       if (server.reports.length > atFull) isWrong('something was called saved while the disk was full')
@@ -147,14 +155,10 @@ export const namedFaults: readonly NamedFault[] = [
   },
   {
     name: 'gpu-process-killed',
-    variants: ['chromium', 'chromium-sqlite'],
+    variants: chromiums,
     provoke: (scene) => killUnderThePage(scene, '--type=gpu-process'),
   },
 ]
-
-export function faultNamed(name: FaultName): NamedFault {
-  return namedFaults.find((fault) => fault.name === name)!
-}
 
 export async function runFault(fault: NamedFault, variant: Variant): Promise<FaultOutcome> {
   const outcome: FaultOutcome = { acknowledged: 0, lost: 0, doubled: 0, violations: [], saw: [] }
@@ -169,7 +173,7 @@ export async function runFault(fault: NamedFault, variant: Variant): Promise<Fau
     outcome.saw.push(words)
   }
   try {
-    const { browser, driven } = await sitDown(variant, profileDir, server, 1)
+    const { browser, driven } = await sitDown(fault, variant, profileDir, server, 1)
     open.push(browser)
     await acknowledgements(server, 1, 1)
     saw('Saved on this device')
@@ -183,7 +187,7 @@ export async function runFault(fault: NamedFault, variant: Variant): Promise<Fau
     })
     if (driven === undefined) {
       await browser.kill()
-      const again = await sitDown(variant, profileDir, server, afterwards)
+      const again = await sitDown(fault, variant, profileDir, server, afterwards)
       open.push(again.browser)
     } else {
       await driven.page.close()
@@ -205,13 +209,17 @@ export async function runFault(fault: NamedFault, variant: Variant): Promise<Fau
 }
 
 async function sitDown(
+  fault: NamedFault,
   variant: Variant,
   profileDir: string,
   server: PageServer<Report>,
   round: number,
 ): Promise<{ browser: RunningEngine; driven?: DrivenPage }> {
   const url = pageOf(server, round)
-  if (variant === 'webkit') return { browser: await launchEngine(variant, { profileDir, url }) }
+  const { hands = 'playwright' } = fault
+  if (variant === 'webkit' || hands !== 'playwright') {
+    return { browser: await launchEngine(variant, { profileDir, url, hasDevTools: hands === 'dev-tools' }) }
+  }
   const driven = await openPage(variant, { profileDir })
   await driven.page.goto(url)
   return { browser: driven, driven }
@@ -245,14 +253,6 @@ async function killUnderThePage({ server, browser, saw, isWrong }: Scene, proces
   if (browser.killPart(process) === 0) isWrong(`there is no process ${process}`)
   saw('[the process was killed]')
   await acknowledgements(server, 1, 40)
-}
-
-/** A page that is gone says nothing more. */
-async function silence(server: PageServer<Report>, isWrong: (words: string) => void): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  const before = server.reports.length
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  if (server.reports.length > before) isWrong('the page did not crash')
 }
 
 function deleteDatabase(): Promise<void> {

@@ -26,6 +26,18 @@ const input = document.createElement('input')
 const words = document.createElement('output')
 document.body.append(input, words)
 
+const problems: string[] = []
+/** Chromium deletes a database it finds damaged, and says so only to who makes it anew. */
+const { open } = IDBFactory.prototype
+IDBFactory.prototype.open = function (...args) {
+  const opening = open.apply(this, args)
+  opening.addEventListener('upgradeneeded', (event) => {
+    const { dataLoss = 'none', dataLossMessage } = event as { dataLoss?: string; dataLossMessage?: string }
+    if (dataLoss !== 'none') problems.push(`the browser deleted the database: ${dataLossMessage}`)
+  })
+  return opening
+}
+
 const failed = (error: unknown) => report({ type: 'failed', message: String(error) })
 addEventListener('error', ({ message }) => failed(message))
 addEventListener('unhandledrejection', ({ reason }) => failed(reason))
@@ -40,7 +52,6 @@ const tellStage = setInterval(
 run().catch(failed)
 
 async function run(): Promise<void> {
-  const problems: string[] = []
   const waymark = createWaymark({ flows: [flow], onError: (error) => problems.push(String(error)) })
   const session = await waymark.open('typing')
   session.on('quarantined', ({ places }) => problems.push(`quarantined: ${places.join(', ')}`))

@@ -13,8 +13,10 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { type BrowserContext, chromium, firefox, type Page, webkit } from 'playwright'
 import { chromiumFlags, type Engine, playwrightOptions, requireEngine } from './browsers.ts'
+import { type DevTools, openDevTools } from './dev-tools.ts'
 import { killGroup, waitUntil, webkitEnvironment } from './webdriver.ts'
 
 export { type Engine, engines } from './browsers.ts'
@@ -38,6 +40,8 @@ export interface RunningEngine {
   describe(): string[]
   /** The end of what it wrote to its standard output and error, the page's console among it; empty under Playwright. */
   output(): string
+  /** Where `hasDevTools` was asked for. */
+  readonly devTools?: DevTools
   /** Ends it the polite way, then makes sure of it. */
   close(): Promise<void>
 }
@@ -53,6 +57,8 @@ export interface LaunchOptions {
   url: string
   /** Default true; WebKitGTK has no headless mode and runs on a virtual display. */
   headless?: boolean
+  /** Chromium only. Default false. */
+  hasDevTools?: boolean
 }
 
 export interface OpenPageOptions {
@@ -94,7 +100,7 @@ export function chromiumBackendIn(profileDir: string): 'leveldb' | 'sqlite' | 'n
 
 /** Starts the engine on `url`, not automated. */
 export async function launchEngine(variant: Variant, options: LaunchOptions): Promise<RunningEngine> {
-  const { profileDir, url, headless = true } = options
+  const { profileDir, url, headless = true, hasDevTools = false } = options
   const engine = engineOf(variant)
   const found = requireEngine(engine)
   mkdirSync(profileDir, { recursive: true })
@@ -104,8 +110,9 @@ export async function launchEngine(variant: Variant, options: LaunchOptions): Pr
     return opened
   }
   const mark = createMark()
-  const browser = spawn(found.executable, argumentsFor(variant, profileDir, url, headless), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const given = argumentsFor(variant, profileDir, url, headless)
+  const browser = spawn(found.executable, [...(hasDevTools ? ['--remote-debugging-pipe'] : []), ...given], {
+    stdio: ['ignore', 'pipe', 'pipe', ...(hasDevTools ? (['pipe', 'pipe'] as const) : [])],
     detached: true,
     env: { ...(await environmentFor(engine, profileDir)), ...mark.variables },
   })
@@ -115,7 +122,7 @@ export async function launchEngine(variant: Variant, options: LaunchOptions): Pr
   })
   let output = ''
   for (const stream of [browser.stdout, browser.stderr]) {
-    stream.on('data', (text: Buffer) => (output = (output + text).slice(-4_000)))
+    stream!.on('data', (text: Buffer) => (output = (output + text).slice(-4_000)))
   }
   const pid = browser.pid!
   const kill = ender(pid, mark)
@@ -125,6 +132,9 @@ export async function launchEngine(variant: Variant, options: LaunchOptions): Pr
     killPart: (name) => killPart(mark, name),
     describe: () => mark.findProcesses().map(describeProcess),
     output: () => output,
+    ...(hasDevTools
+      ? { devTools: openDevTools(browser.stdio[3] as Writable, browser.stdio[4] as unknown as Readable) }
+      : {}),
     async close() {
       browser.kill('SIGTERM')
       await waitUntil(() => browser.exitCode !== null || browser.signalCode !== null, 5000).catch(() => {})
@@ -249,7 +259,7 @@ async function environmentFor(engine: Engine, profileDir: string): Promise<NodeJ
 
 interface Mark {
   variables: Record<string, string>
-  /** The processes that carry it, the oldest first. */
+  /** The processes that carry it and what they started (Chromium's wipe theirs), the oldest first. */
   findProcesses(): number[]
 }
 
@@ -258,10 +268,12 @@ function createMark(): Mark {
   const value = randomUUID()
   return {
     variables: { WAYMARK_TEST_BROWSER: value },
-    findProcesses: () =>
-      listProcesses()
-        .filter((pid) => readProcess(pid, 'environ').includes(value))
-        .sort((a, b) => a - b),
+    findProcesses() {
+      const all = listProcesses()
+      const found = new Set(all.filter((pid) => readProcess(pid, 'environ').includes(value)))
+      for (const parent of found) for (const pid of all) if (parentOf(pid) === parent) found.add(pid)
+      return [...found].sort((a, b) => a - b)
+    },
   }
 }
 
@@ -292,9 +304,18 @@ function killPart(mark: Mark, name: string): number {
 
 const clockTicksPerSecond = 100
 
+function parentOf(pid: number): number {
+  return Number(statusOf(pid).fields[1])
+}
+
+/** The name of a process, and what /proc says of it from its state on. */
+function statusOf(pid: number): { name: string; fields: string[] } {
+  const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(readProcess(pid, 'stat')) ?? []
+  return { name, fields: rest.split(' ') }
+}
+
 function describeProcess(pid: number): string {
-  const [, name, rest = ''] = /\((.*)\) (.*)/s.exec(readProcess(pid, 'stat')) ?? []
-  const fields = rest.split(' ')
+  const { name, fields } = statusOf(pid)
   const cpu = (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond
   const waitsIn = readProcess(pid, 'wchan')
   return `${name} ${fields[0]} ${cpu.toFixed(1)} s${/^0?$/.test(waitsIn) ? '' : ` in ${waitsIn}`}`
