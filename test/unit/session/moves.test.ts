@@ -24,6 +24,88 @@ function slowDisk(): { store: Store; release(): void } {
   }
 }
 
+/** Two tabs that do not hear each other, with the first step answered and stored by `a`. */
+async function twoDeafTabs(answers: { name: string; joint: boolean }) {
+  const store = durableStore()
+  const a = await page({ store, namespace: 'tab-a' }).open('mortgage')
+  a.set('applicant', answers)
+  a.commit()
+  await a.saved('device')
+  const b = await page({ store, namespace: 'tab-b' }).open('mortgage')
+  return { store, a, b }
+}
+
+describe('next', () => {
+  test('on the way is one write and no read, where nobody else wrote', async () => {
+    const operations: string[] = []
+    const inner = durableStore()
+    const store: Store = {
+      ...inner,
+      read(ranges) {
+        operations.push('read')
+        return inner.read(ranges)
+      },
+      write(write) {
+        operations.push('write')
+        return inner.write(write)
+      },
+    }
+    const session = await page({ store }).open('mortgage')
+    session.set('applicant', { name: 'Ada', joint: true })
+    await session.saved('device')
+    operations.length = 0
+    expect(await session.next()).toMatchObject({ type: 'moved', step: 'partner' })
+    expect(operations).toEqual(['write'])
+  })
+
+  test('stays where another tab had made wrong what looks right here', async () => {
+    const { a, b } = await twoDeafTabs({ name: 'Ada', joint: false })
+    a.set('applicant', { name: '' })
+    a.commit()
+    await a.saved('device')
+    expect(await b.next()).toMatchObject({ type: 'invalid', step: 'applicant', issues: [{ path: '/name' }] })
+    expect(b.getSnapshot()).toMatchObject({
+      step: 'applicant',
+      finished: {},
+      answers: { applicant: { name: '' } },
+    })
+  })
+
+  test('goes on with what another tab had changed, where that is right too', async () => {
+    const { a, b } = await twoDeafTabs({ name: 'Ada', joint: false })
+    a.set('applicant', { joint: true })
+    a.commit()
+    await a.saved('device')
+    expect(await b.next()).toMatchObject({ type: 'moved', step: 'partner' })
+    expect(b.getSnapshot().finished).toEqual({ applicant: 'valid' })
+  })
+
+  test('calls nothing wrong that another tab has mended', async () => {
+    const { a, b } = await twoDeafTabs({ name: '', joint: false })
+    a.set('applicant', { name: 'Ada' })
+    a.commit()
+    await a.saved('device')
+    expect(await b.next()).toMatchObject({ type: 'moved', step: 'incomes' })
+  })
+
+  test('sends nothing off before it has read what other tabs changed', async () => {
+    const { a, b } = await twoDeafTabs({ name: 'Ada', joint: false })
+    await b.next()
+    b.add('incomes', { source: 'Work', amount: 10 })
+    await b.next()
+    await b.skip()
+    a.set('notes', { text: 'from a' })
+    a.commit()
+    await a.saved('device')
+    expect(await b.next()).toMatchObject({ type: 'blocked', step: 'notes' })
+    await b.goTo('notes')
+    await b.next()
+    expect(await b.next()).toMatchObject({ type: 'completed' })
+    expect(b.getSnapshot()).toMatchObject({ answers: { notes: { text: 'from a' } }, status: 'done' })
+    expect(b.conflicts).toEqual([])
+  })
+})
+
 describe('a move asked for while another is being stored', () => {
   test('is made, where it is from another step', async () => {
     const { store, release } = slowDisk()
