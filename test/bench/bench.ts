@@ -75,7 +75,7 @@ async function main(): Promise<void> {
   if (!isKept) return
   if (failures.length > 0) console.error('bench: nothing was kept, for something failed')
   else if (isLosses) keepLosses(rows)
-  else keepRun(rows)
+  else await keepRun(rows)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { engines, requireEngine } from '../../support/browsers.ts'
+import { webkitEnvironment } from '../../support/webdriver.ts'
 import { peerVersions } from '../run/install-peers.ts'
 import { judge } from './budgets.ts'
 import { drawPlots } from './plots.ts'
@@ -16,12 +17,14 @@ import type { Row } from './rows.ts'
 
 const readmeFile = fileURLToPath(new URL('../../../README.md', import.meta.url))
 
-export function keepRun(rows: readonly Row[]): void {
+export async function keepRun(rows: readonly Row[]): Promise<void> {
+  const versions: [string, string][] = []
+  for (const engine of engines) versions.push([engine, await versionOf(engine)])
   const losses = readResults()?.losses
   keep({
     date: today(),
     machine: { cores: availableParallelism(), node: process.versions.node },
-    engines: Object.fromEntries(engines.map((engine) => [engine, versionOf(engine)])),
+    engines: Object.fromEntries(versions),
     peers: peerVersions(),
     rows,
     budgets: judge([...rows, ...(losses?.rows ?? [])]),
@@ -36,8 +39,20 @@ export function keepLosses(rows: readonly Row[]): void {
 }
 
 function keep(results: Results): void {
-  writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 1)}\n`)
+  writeFileSync(resultsFile, toText(results))
   draw(results)
+}
+
+/** Every row on a line of its own: the next run can be compared by eye. */
+function toText({ rows, budgets, losses, ...head }: Results): string {
+  const lines = (items: readonly object[]) => `[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]`
+  const parts = [
+    JSON.stringify(head, undefined, 2).slice(0, -2),
+    `"rows": ${lines(rows)}`,
+    `"budgets": ${lines(budgets)}`,
+    ...(losses ? [`"losses": {"date": ${JSON.stringify(losses.date)}, "rows": ${lines(losses.rows)}}`] : []),
+  ]
+  return `${parts.join(',\n')}\n}\n`
 }
 
 function draw(results: Results): void {
@@ -52,8 +67,9 @@ function today(): string {
 }
 
 /** The number alone: browsers add where they were packaged. */
-function versionOf(engine: (typeof engines)[number]): string {
-  const { stdout } = spawnSync(requireEngine(engine).executable, ['--version'], { encoding: 'utf8' })
+async function versionOf(engine: (typeof engines)[number]): Promise<string> {
+  const env = engine === 'webkit' ? await webkitEnvironment() : process.env
+  const { stdout } = spawnSync(requireEngine(engine).executable, ['--version'], { encoding: 'utf8', env })
   return /\d+(?:\.\d+)+\w*/.exec(stdout)?.[0] ?? 'unknown'
 }
 
