@@ -8,7 +8,7 @@ import { arch, platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Variant, variants, versionOf } from '../support/engines.ts'
 import type { FaultName, FaultOutcome } from './browser-named-faults.ts'
-import type { Tally } from './browser-rounds.ts'
+import { isRight, type Tally } from './browser-rounds.ts'
 
 /** When, with what, and of which code. */
 export interface Measured {
@@ -97,13 +97,21 @@ const variantNames: Record<Variant, string> = {
   webkit: 'WebKit',
 }
 
-/** What README says of the kills, word for word. */
+/** What README says of the kills, word for word: the totals, and each run in which anything was wrong. */
 export function killsInWords(results: Results): string {
-  const dates = results.kills.map(({ date }) => date.slice(0, 10)).sort()
-  const counted = variants.map((variant) => ({ variant, total: totalOf(results, variant) }))
-  const sum = (key: keyof Total) => counted.reduce((all, { total }) => all + total[key], 0)
-  const each = counted.map(({ variant, total }) => `${variantNames[variant]} ${total.kills}`).join(', ')
-  return `Until ${dates.at(-1)}, ${sum('kills')} kills (${each}): ${sum('acknowledged')} acknowledged, ${sum('lost')} lost, ${sum('doubled')} doubled, ${sum('violations')} violations`
+  const totals = variants.map((variant) => totalOf(results, variant))
+  const sum = (key: keyof Total) => totals.reduce((all, total) => all + total[key], 0)
+  const number = (count: number) => count.toLocaleString('en')
+  const last = results.kills.map(({ date }) => date.slice(0, 10)).sort()
+  const each = variants.map((variant, i) => `${variantNames[variant]} ${number(totals[i]!.kills)}`)
+  const wrong = results.kills.filter((run) => !isRight(run))
+  return [
+    `${number(sum('kills'))} kills until ${last.at(-1)} (${each.join(', ')}): ${number(sum('acknowledged'))} acknowledged, ${number(sum('lost'))} lost, ${number(sum('doubled'))} doubled, ${number(sum('slowStarts'))} slow starts`,
+    ...wrong.map(
+      ({ variant, commit, kills, lost, doubled }) =>
+        `at ${commit}, ${variantNames[variant]} lost ${number(lost)} and doubled ${number(doubled)} after ${kills} kills`,
+    ),
+  ].join('; ')
 }
 
 function put<Run extends KillRun | FaultRun>(runs: readonly Run[], run: Run): Run[] {
