@@ -1,16 +1,18 @@
-/** Counts what goes to IndexedDB while `run` lasts: transactions, requests that write, and the length of their values. */
+/**
+ * Counts what goes to IndexedDB while `run` lasts: transactions that write, their requests, and the length of the
+ * values; `localStorage` has no transactions, and its items count as records.
+ */
 export async function watchStorage<T>(
   run: () => Promise<T>,
 ): Promise<{ result: T; transactions: number; writes: number; records: number; length: number }> {
-  const counts = { transactions: 0, writes: 0, records: 0, length: 0 }
-  const { transaction } = IDBDatabase.prototype
+  const counts = { writes: 0, records: 0, length: 0 }
+  // By the stores written to: a library may have taken `transaction` from the database before this began.
+  const transactions = new Set<IDBTransaction>()
   const { add, put, delete: remove } = IDBObjectStore.prototype
-  IDBDatabase.prototype.transaction = function (...args) {
-    counts.transactions += args[1] === 'readwrite' ? 1 : 0
-    return transaction.apply(this, args)
-  }
+  const { setItem } = Storage.prototype
   const counted = (method: typeof put): typeof put =>
     function (this: IDBObjectStore, ...args) {
+      transactions.add(this.transaction)
       counts.writes += 1
       counts.records += 1
       counts.length += JSON.stringify(args[0]).length
@@ -19,13 +21,20 @@ export async function watchStorage<T>(
   IDBObjectStore.prototype.add = counted(add)
   IDBObjectStore.prototype.put = counted(put)
   IDBObjectStore.prototype.delete = function (...args) {
+    transactions.add(this.transaction)
     counts.writes += 1
     return remove.apply(this, args)
   }
+  Storage.prototype.setItem = function (name, value) {
+    counts.writes += 1
+    counts.records += 1
+    counts.length += value.length
+    return setItem.call(this, name, value)
+  }
   try {
-    return { result: await run(), ...counts }
+    return { result: await run(), transactions: transactions.size, ...counts }
   } finally {
-    Object.assign(IDBDatabase.prototype, { transaction })
     Object.assign(IDBObjectStore.prototype, { add, put, delete: remove })
+    Object.assign(Storage.prototype, { setItem })
   }
 }
