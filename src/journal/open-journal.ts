@@ -73,6 +73,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   // What is not stored, and what is due.
   let local = createLocal(writer, options.policyOf)
   let hasDraftRow = false
+  /** The batch under way when a draft was flushed: whatever it leaves, that lies over it. */
+  let flushedDuring: Batch | undefined
   let isStrictDue = false
   let isHardenDue = false
   let isCatchUpDue = false
@@ -185,13 +187,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      const isThere = () => {
-        hasDraftRow = true
-      }
-      store.write(batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)).then(isThere, (error) => {
-        isThere()
-        fail(error)
-      })
+      const write = batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)
+      hasDraftRow = true
+      flushedDuring = batch
+      store.write(write).catch(fail)
     },
     async close({ isDiscarding = false } = {}) {
       if (isClosed) return
@@ -336,7 +335,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         ? done.items
         : done.changes.map((change) => ({ change, at: done.stamp, writer: done.chain }))
     if (done.kind === 'local' && (done.hasTyping || done.write.remove?.length)) {
-      hasDraftRow = done.write.put?.some((row) => row.store === 'drafts') ?? false
+      const isPut = done.write.put?.some((row) => row.store === 'drafts') ?? false
+      hasDraftRow = isPut || done === flushedDuring
     }
     if (done.record !== undefined) {
       hasWritten = isStored = true

@@ -182,8 +182,9 @@ function compare(world: World): Map<string, OpenSession[]> {
       const where = `page ${page.number} of device ${page.device}`
       const text = canonicalJson({ answers, status, finished } as unknown as Json)
       checkLists(world, answers, where)
-      // Sessions of someone not signed in stay on their device.
-      const realm = world.server === undefined || one.account === '' ? `${id} ${page.device}` : id
+      // Sessions of someone not signed in stay on their device; two of them with one key, claimed by two, are alike in name.
+      const isHere = world.server === undefined || one.account === ''
+      const realm = `${id} ${isHere ? page.device : one.account}`
       const known = shownBySession.get(realm)
       if (known === undefined) shownBySession.set(realm, { text, where })
       else if (known.text !== text && !world.devices.some(({ isDamaged }) => isDamaged)) {

@@ -47,7 +47,7 @@ export interface WorldPlan {
   readonly accounts: readonly string[]
   readonly hasServer: boolean
   readonly operations: readonly Operation[]
-  /** Faults that strike at least; and more of them, with what they strike, for as long as there were fewer. */
+  /** How many faults are to strike, and what follows the operations for as long as fewer did. */
   readonly leastFaults: number
   readonly spareTrouble: readonly Operation[]
 }
@@ -62,6 +62,10 @@ export interface PlanOptions {
   readonly hasNewerFlow: boolean
   readonly canRestore: boolean
 }
+
+const leastFaults = 5
+/** Long enough for the disk to be asked {@link leastFaults} times. */
+const mostSpare = 60
 
 /** Weights of the kinds; those left out weigh nothing. */
 type Weights = Partial<Record<OperationKind, number>>
@@ -100,8 +104,6 @@ const sending: Weights = {
   ...{ drop: 2, 'lose reply': 3, late: 1.5, duplicate: 2, slow: 2, busy: 1.5, 'busy late': 1, 'sign out': 1 },
   ...{ forbid: 0.7, 'too large': 1, short: 1, reject: 1.5, offline: 1.5 },
 }
-const leastFaults = 5
-const mostSpare = 60
 const ending: Weights = { kill: 3, crash: 1, 'power cut': 1.5 }
 
 /**

@@ -491,6 +491,37 @@ describe('openJournal', () => {
     expect(await inner.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
   })
 
+  test('leaves no draft of what became an entry, also where it was flushed meanwhile', async () => {
+    const inner = createMemoryStore()
+    let reply: Promise<unknown> | undefined
+    const store: Store = {
+      ...inner,
+      async write(write) {
+        const outcome = await inner.write(write)
+        await reply
+        return outcome
+      },
+    }
+    const { journal } = await openTestJournal({ store })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    let release = () => {}
+    reply = new Promise<void>((resolve) => (release = resolve))
+    journal.append([set('review', { ok: true })], 'relaxed')
+    await settle()
+    // The entry is under way; what follows is flushed, and that is not heard of before it is an entry itself.
+    reply = new Promise(() => {})
+    journal.draft(set('applicant', { name: 'Ada' }))
+    journal.flush()
+    await settle()
+    reply = undefined
+    journal.commitDraft()
+    release()
+    await journal.settled()
+    expect(journal.storedState?.answers['applicant']).toEqual({ joint: true, name: 'Ada' })
+    expect(await inner.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
+  })
+
   test('leaves one draft behind, also where a write was stored that seemed to fail', async () => {
     const inner = createMemoryStore()
     const { store, once } = spy(inner)
