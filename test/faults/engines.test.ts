@@ -1,4 +1,7 @@
-/** The rig itself: a killed browser keeps every IndexedDB transaction that completed, so what is lost is our fault. */
+/**
+ * The rig itself: a killed browser keeps every IndexedDB transaction that completed, so what is lost is our fault. (But
+ * for Chromium's torn log, at one kill in some hundreds: `torn-log.test.ts`.)
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   chromiumBackendIn,
