@@ -84,10 +84,11 @@ function nameOf(subject: string): string {
 
 function fasterList(rows: readonly Row[]): string {
   const faster = new Map<string, Set<string>>()
-  for (const { work, size, subject, faster: said } of rows) {
+  for (const row of rows) {
+    const { work, size, subject, faster: said } = row
     if (said === undefined || !columns.some((column) => column.work === work && column.size === size))
       continue
-    const why = `${work === 'open' ? 'opening' : 'a change'}: ${whyFaster(subject, work)}`
+    const why = `${work === 'open' ? 'opening' : 'a change'}: ${whyFaster(row)}`
     faster.set(why, (faster.get(why) ?? new Set()).add(subject))
   }
   return [

@@ -40,7 +40,7 @@ export function toRow(engine: string, result: Result): Row {
   const faster =
     ratioToWaymark === null || ratioToWaymark >= asFast || isFloor || subject === 'Waymark'
       ? undefined
-      : `${(1 / ratioToWaymark).toFixed(1)} × as fast as Waymark: ${whyFaster(subject, work)}`
+      : `${(1 / ratioToWaymark).toFixed(1)} × as fast as Waymark: ${whyFaster(result)}`
   return {
     ...{ work, engine, subject, size },
     p50Ms: timing?.p50Ms ?? null,
