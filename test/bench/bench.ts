@@ -23,6 +23,7 @@ import { type Engine, engines } from '../support/engines.ts'
 import { judge } from './report/budgets.ts'
 import { keepLosses, keepRun } from './report/keep.ts'
 import { printReport } from './report/print.ts'
+import { readResults } from './report/results.ts'
 import { runLosses } from './run/all-losses.ts'
 import { quickWorks, runBench, works } from './run/all-works.ts'
 
@@ -54,7 +55,9 @@ async function main(): Promise<void> {
         ? '--kills is a number'
         : isKept && isPart
           ? '--keep is for a whole run: without --quick, --engine and --work'
-          : undefined
+          : isKept && isLosses && readResults() === undefined
+            ? '--losses --keep adds to a kept run. Type first: npm run bench -- --keep'
+            : undefined
   if (complaint !== undefined) {
     console.error(`bench: ${complaint}`)
     process.exitCode = 2
@@ -73,9 +76,8 @@ async function main(): Promise<void> {
   for (const failure of failures) console.error(failure)
   process.exitCode = failures.length > 0 ? 1 : 0
   if (!isKept) return
-  if (failures.length > 0) console.error('bench: nothing was kept, for something failed')
-  else if (isLosses) keepLosses(rows)
-  else await keepRun(rows)
+  if (isLosses) keepLosses(rows)
+  else await keepRun(rows, failures)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

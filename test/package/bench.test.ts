@@ -96,6 +96,7 @@ describe('judge', () => {
 describe('intoReadme', () => {
   const results: Results = {
     ...{ date: '2026-01-02', machine: { cores: 2, node: '20' }, engines: { chromium: '1.0' }, peers: {} },
+    failures: [],
     rows: rowsOf('chromium', { floor: 0.5, waymark: 1, dexie: 0.8 }),
     budgets: judge(rowsOf('chromium', { floor: 0.5, waymark: 1, dexie: 0.8 })),
   }
@@ -117,7 +118,7 @@ describe('drawPlots', () => {
     const rows = rowsOf('chromium', { floor: 0.5, waymark: 1, dexie: 0.8 })
     const svg = drawPlots({
       ...{ date: '2026-01-02', machine: { cores: 2, node: '20' }, engines: { chromium: '1.0' }, peers: {} },
-      ...{ rows, budgets: [] },
+      ...{ failures: [], rows, budgets: [] },
     })['change-by-size']
     expect(svg).toContain('role="img"')
     expect(svg).toMatch(/<desc id="desc">.*Chromium 1: idb put 0\.5 ms; Waymark 1 ms; Dexie 0\.8 ms\./)

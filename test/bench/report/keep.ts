@@ -17,7 +17,8 @@ import type { Row } from './rows.ts'
 
 const readmeFile = fileURLToPath(new URL('../../../README.md', import.meta.url))
 
-export async function keepRun(rows: readonly Row[]): Promise<void> {
+/** What failed is kept too: its figures are missing, and README says so. */
+export async function keepRun(rows: readonly Row[], failures: readonly string[]): Promise<void> {
   const versions: [string, string][] = []
   for (const engine of engines) versions.push([engine, await versionOf(engine)])
   const losses = readResults()?.losses
@@ -26,6 +27,8 @@ export async function keepRun(rows: readonly Row[]): Promise<void> {
     machine: { cores: availableParallelism(), node: process.versions.node },
     engines: Object.fromEntries(versions),
     peers: peerVersions(),
+    // The first line says which, the others are where in the code.
+    failures: failures.map((failure) => failure.split('\n')[0] ?? ''),
     rows,
     budgets: judge([...rows, ...(losses?.rows ?? [])]),
     ...(losses === undefined ? {} : { losses }),

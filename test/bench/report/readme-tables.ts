@@ -28,11 +28,12 @@ const columns = [
 ] as const
 
 export function readmeTables(results: Results): string {
-  const { date, machine, engines, losses, budgets } = results
+  const { date, machine, engines, failures, losses, budgets } = results
   const versions = Object.entries(engines).map(([engine, version]) => `${engineNames[engine]} ${version}`)
   return [
     `One run on ${machine.cores} cores, ${date}: ${versions.join(', ')}.` +
-      (losses === undefined ? '' : ` The kills are of ${losses.date}.`),
+      (losses === undefined ? '' : ` The kills are of ${losses.date}.`) +
+      (failures.length === 0 ? '' : ` Not measured, for it failed: ${failures.join('; ')}.`),
     ...Object.keys(engines).map((engine) => engineTable(engine, results)),
     fasterList(results.rows),
     plotLinks(),

@@ -9,6 +9,8 @@ export interface Results {
   readonly machine: { readonly cores: number; readonly node: string }
   readonly engines: { readonly [engine: string]: string }
   readonly peers: { readonly [name: string]: string }
+  /** What could not be measured, in words. */
+  readonly failures: readonly string[]
   readonly rows: readonly Row[]
   readonly budgets: readonly Budget[]
   /** The kills are a run of their own. */

@@ -38,9 +38,15 @@ export async function runBench(options: {
   const failures: string[] = []
   const run = async (engine: Engine | 'node', work: Work) => {
     const start = Date.now()
-    const outcome = await measure(engine, work, isQuick).catch((error: unknown) => String(error))
+    const once = () => measure(engine, work, isQuick).catch((error: unknown) => String(error))
+    let outcome = await once()
+    if (typeof outcome === 'string') {
+      // A browser now and then does not come up; what is wrong with the work itself fails again.
+      onProgress(`${engine} ${work}: failed, tried once more: ${outcome.split('\n')[0]}`)
+      outcome = await once()
+    }
     const isFailed = typeof outcome === 'string'
-    if (isFailed) failures.push(`${engine} ${work}: ${outcome}`)
+    if (typeof outcome === 'string') failures.push(`${engine} ${work}: ${outcome}`)
     else rows.push(...outcome.map((result) => toRow(engine, result)))
     const took = Math.round((Date.now() - start) / 1_000)
     onProgress(`${engine} ${work}: ${isFailed ? 'failed' : 'measured'}, ${took} s`)

@@ -3,7 +3,7 @@ import { servePage } from '../../support/page-server.ts'
 import type { Report } from '../page/run-page.ts'
 
 export const benchPage = 'test/bench/peers/bench-page.ts'
-const patienceMs = 600_000
+const patienceMs = 300_000
 
 /** One work in one engine, in a browser of its own on an empty profile on disk. */
 export async function runInBrowser(engine: Engine, work: string, isQuick: boolean): Promise<Report> {
