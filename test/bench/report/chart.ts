@@ -54,7 +54,7 @@ export function drawChart({ title, subtitle, xLabel, ticks, panels, source }: Ch
 <style>${style}</style>
 <rect class="paper" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="10"/>
 <text class="title" x="20" y="34">${escapeXml(title)}</text>
-<text class="muted" x="20" y="54">${escapeXml(subtitle)}; both scales logarithmic</text>
+<text class="muted" x="20" y="54">${escapeXml(subtitle)}</text>
 ${drawn.join('\n')}
 <text class="small" x="20" y="${height - 14}">${escapeXml(source)}</text>
 </svg>

@@ -65,7 +65,7 @@ export function drawPlots({ rows, engines, machine, date }: Results): { readonly
         }),
       )
       const { title, subtitle, xLabel, ticks } = plot
-      const source = `One run on ${machine.cores} cores, ${date}. Hollow: not durable when it says so.`
+      const source = `${machine.cores} cores, ${date}. Logarithmic scales. Hollow: not durable when it says so.`
       return [name, drawChart({ title, subtitle, xLabel, ticks, panels, source })]
     }),
   )
