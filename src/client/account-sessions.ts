@@ -28,7 +28,7 @@ import type { Range, Store } from '../store/store.ts'
 import { eraseEverywhere } from './erase-everywhere.ts'
 import { expireOverdue } from './expire-overdue.ts'
 import type { Forgetting } from './forget-finished.ts'
-import { createHeadList, spentRange } from './head-list.ts'
+import { createHeadList, type Marker, spentRange } from './head-list.ts'
 import { createHeadMaker } from './heads.ts'
 import { holdSyncOf, type SyncHolder } from './hold-sync.ts'
 import { createLanes, type Lane, type LaneStart } from './lanes.ts'
@@ -90,7 +90,7 @@ export function openAccountSessions(options: {
     backend === undefined
       ? undefined
       : holdSyncOf({
-          ...{ account, backend, store: options.store, clock, random, borrowJournal, onError },
+          ...{ account, backend, store: options.store, clock, random, borrowJournal, isOurs, onError },
           takeTurn: turnsOf(`${options.namespace}:${account}`, clock, options.locks),
           isStarted: options.isSyncing,
           openSessions: () => lanes.ids(),
@@ -150,6 +150,19 @@ export function openAccountSessions(options: {
     if (flow === undefined) throw unknownFlow('journal' in found ? found.flow.id : found.flow.id)
     const { lane, journal } = await lanes.hold({ id, flow, head: found })
     return { journal, key: lane.key, release: () => void lanes.drop(id, lane).catch(onError) }
+  }
+
+  async function catchUp(id: string): Promise<void> {
+    if (lanes.get(id) !== undefined && (await isOurs(id))) await (await lanes.get(id)?.journal)?.catchUp()
+  }
+
+  /** Only what was begun without signing in becomes another's; a tab that did not hear of that finds it out here. */
+  async function isOurs(id: string): Promise<boolean> {
+    if (account !== '') return true
+    const [markers = []] = await (await options.store).read([spentRange(account, id)])
+    if (!markers.some((marker) => (marker as Marker).fate === 'claimed')) return true
+    await lanes.evict(id, false)
+    return false
   }
 
   /** A journal that cannot be stored yet is the only place its session is in. */
@@ -239,11 +252,7 @@ export function openAccountSessions(options: {
       if (type === 'synced') sync?.refresh(session)
       if (type === 'removed') lanes.evict(session, true).catch(onError)
       else if (type === 'claimed' && account === '') lanes.evict(session, false).catch(onError)
-      else
-        lanes
-          .get(session)
-          ?.journal.then((journal) => journal.catchUp())
-          .catch(onError)
+      else catchUp(session).catch(onError)
     },
     async throughChange(opened, change) {
       const borrowed: Awaited<ReturnType<typeof borrowJournal>>[] = []

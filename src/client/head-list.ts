@@ -27,7 +27,7 @@ export interface HeadList {
 }
 
 /** Beside a head: why its id is not to be used again. */
-interface Marker {
+export interface Marker {
   readonly v: 1
   readonly session: string
   readonly fate: 'removed' | 'claimed'

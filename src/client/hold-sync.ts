@@ -39,6 +39,7 @@ export function holdSyncOf(options: {
   readonly clock: Clock
   readonly random: Random
   readonly borrowJournal: SyncOptions['borrowJournal']
+  readonly isOurs: NonNullable<SyncOptions['isOurs']>
   readonly takeTurn: NonNullable<SyncOptions['takeTurn']>
   readonly isStarted: boolean
   readonly openSessions: () => Iterable<string>

@@ -40,6 +40,8 @@ export interface SyncOptions {
   readonly random: Random
   /** The journal of a session of this account, shared with whoever has it open. Call `release` when done. */
   readonly borrowJournal: (session: string) => Promise<{ journal: Journal; key: string; release: () => void }>
+  /** False where a session has become another account's, asked when what would be sent of it was read. Default: never. */
+  readonly isOurs?: (session: string) => Promise<boolean>
   /** The server acknowledged changes of this session, or sent some: other tabs want to know. */
   readonly onSynced: (session: string) => void
   readonly onError: (error: unknown) => void
@@ -84,7 +86,7 @@ const textPerExchange = 2_000_000
 
 export function createSync(options: SyncOptions): Sync {
   const { account, backend, clock, random, borrowJournal, onSynced, onError, gatherMs = 800 } = options
-  const { takeTurn = (_signal, run) => run() } = options
+  const { takeTurn = (_signal, run) => run(), isOurs = async () => true } = options
   const store: Pick<Store, 'read' | 'write'> = {
     read: (ranges) => options.store.read(ranges),
     async write(write) {
@@ -191,6 +193,10 @@ export function createSync(options: SyncOptions): Sync {
         if (signal.aborted) break
         const sent = await prepare({ store, journal, key, bases, textLimit, ...wish })
         if (signal.aborted) break
+        if (!(await isOurs(session))) {
+          open.delete(session)
+          continue
+        }
         if (sent === undefined) {
           open.delete(session)
           await refreshMarks(session)

@@ -26,14 +26,6 @@ export const plantsOfMerge: readonly Plant[] = [
     replace: `const ended = pickEnded({ ...options, ours: { ...ours, status: 'running' }, theirs: { ...theirs, status: 'running' } })`,
   },
   {
-    name: 'lets an ended session be changed by what is read',
-    net,
-    file: 'src/record/state.ts',
-    find: `  if (isEnded(state.status)) return state
-  switch`,
-    replace: `  switch`,
-  },
-  {
     name: 'merges the items of a list by their place',
     ...{ net, file: value },
     find: `const [was, our, their] = [itemsByKey(base), itemsByKey(ours), itemsByKey(theirs)]`,

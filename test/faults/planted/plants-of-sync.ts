@@ -4,7 +4,6 @@ const net = 'simulator'
 const sync = 'src/sync/sync.ts'
 const outbox = 'src/sync/outbox.ts'
 const batch = 'src/journal/batch.ts'
-const bases = 'src/sync/base-row.ts'
 
 export const plantsOfSync: readonly Plant[] = [
   {
@@ -41,16 +40,10 @@ export const plantsOfSync: readonly Plant[] = [
           ? { state`,
   },
   {
-    name: 'takes its own push, whose reply was lost, for another device’s',
+    name: 'moves the base of the next merge past what was never sent',
     ...{ net, file: outbox },
-    find: `held.flatMap(({ entry }) => entry.changes ?? []),`,
-    replace: `held.flatMap(({ entry }) => (entry.n < 0 ? (entry.changes ?? []) : [])),`,
-  },
-  {
-    name: 'keeps the base of the next merge without its answers',
-    ...{ net, file: bases },
-    find: `.filter((part) => !(sound?.has(part.k) && isThere(part.k)))`,
-    replace: `.filter((part) => !(sound?.has(part.k) && isThere(part.k)) && part.t === '')`,
+    find: `position: isAll ? merged : (through ?? base.position),`,
+    replace: `position: merged,`,
   },
   {
     name: 'sends what another account left on the device',
@@ -107,11 +100,5 @@ export const plantsOfSync: readonly Plant[] = [
     file: 'src/protocol/apply-push.ts',
     find: `return isPart ? { type: 'stale' } : { type: 'held', rev: heldRev }`,
     replace: `return { type: 'held', rev: held === undefined ? heldRev : currentRev(held) }`,
-  },
-  {
-    name: 'looks at the answer to another session',
-    ...{ net, file: sync },
-    find: `const answer = said?.session === session ? said : undefined`,
-    replace: `const answer = said`,
   },
 ]

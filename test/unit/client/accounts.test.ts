@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryBackend } from '../../../src/backends/memory-backend.ts'
 import { isWaymarkError } from '../../../src/base/errors.ts'
+import type { Backend } from '../../../src/protocol/backend.ts'
 import { toStorageError } from '../../../src/store/storage-error.ts'
 import type { Store, Write } from '../../../src/store/store.ts'
 import { createFakeClock, settle } from '../../support/fake-clock.ts'
@@ -53,6 +54,38 @@ describe('accounts on one browser', () => {
     expect(await there.resumable()).toEqual([])
     await there.setAccount('u1')
     expect(await there.resumable()).toMatchObject([{ id: session.id }])
+  })
+
+  test('a tab that did not hear of a claim sends nothing of it as nobody', async () => {
+    const store = durableStore()
+    const clock = createFakeClock()
+    const sent: string[] = []
+    const inner = memoryBackend({ clock })
+    const backend: Backend = {
+      exchange(items, options) {
+        sent.push(`${options.account}: ${JSON.stringify(items)}`)
+        return inner.exchange(items, options)
+      },
+    }
+    const deaf = page({
+      store,
+      clock,
+      backend,
+      tabs: { tell: () => {}, on: () => () => {}, close: () => {} },
+    })
+    const session = await deaf.open('mortgage')
+    session.set('applicant', { name: 'Anon' })
+    await session.saved('device')
+    const there = page({ store, clock, account: 'u1' })
+    await there.claim()
+    const claimed = await there.open('mortgage')
+    claimed.set('applicant', { name: 'Secret of u1' })
+    claimed.commit()
+    await claimed.saved('device')
+    session.set('notes', { more: 'by nobody' })
+    await deaf.sync.now()
+    expect(sent.filter((text) => text.includes('Secret of u1'))).toEqual([])
+    expect(() => session.set('notes', { late: true })).toThrowError(/closed/)
   })
 
   test('a session asked for before signing in as someone else is never that one’s', async () => {
