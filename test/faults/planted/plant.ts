@@ -9,7 +9,7 @@ export interface Plant extends Patch {
    * disk lies where the patched file would be.
    */
   readonly net: 'simulator' | 'store'
-  /** A seed in which it was found before: where the search begins. Default 1. */
+  /** A seed that found it: where the search begins. Default 1, which is right for what is found at once. */
   readonly seed?: number
   /** Other places that belong to it. */
   readonly also?: readonly Patch[]

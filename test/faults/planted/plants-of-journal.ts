@@ -31,6 +31,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'makes an entry anew for a retry, and takes its own for a stranger',
+    seed: 16,
     ...{ net, file: journal },
     find: `if (batch === undefined || batch.record !== undefined) return
     local.putBack`,
@@ -39,6 +40,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'does not know its own entry where the reply was lost',
+    seed: 54,
     ...{ net, file: journal },
     find: `if (batch?.record !== undefined && foreign[0]?.hash === batch.record.h) {`,
     replace: `if (batch?.record !== undefined && foreign[0]?.hash === batch.record.h && batch.stamp < 0) {`,

@@ -15,18 +15,21 @@ export const plantsOfMerge: readonly Plant[] = [
   },
   {
     name: 'drops what was entered after the end',
+    seed: 45,
     ...{ net, file: states },
     find: `lose({ ...options, step, losers }, '', value, stampOf, 'late')`,
     replace: `if (value === null) lose({ ...options, step, losers }, '', value, stampOf, 'late')`,
   },
   {
     name: 'lets an end be overruled',
+    seed: 37,
     ...{ net, file: states },
     find: `const ended = pickEnded(options)`,
     replace: `const ended = pickEnded({ ...options, ours: { ...ours, status: 'running' }, theirs: { ...theirs, status: 'running' } })`,
   },
   {
     name: 'merges the items of a list by their place',
+    seed: 72,
     ...{ net, file: value },
     find: `const [was, our, their] = [itemsByKey(base), itemsByKey(ours), itemsByKey(theirs)]`,
     replace: `const byPlace = (list: KeyedList) => new Map(list.map((item, i) => [String(i), item]))
@@ -40,6 +43,7 @@ export const plantsOfMerge: readonly Plant[] = [
   },
   {
     name: 'counts steps of a branch that was left',
+    seed: 84,
     net,
     file: 'src/flow/progress.ts',
     find: `const done = steps.filter((step) => Object.hasOwn(state.finished, step)).length`,
@@ -47,6 +51,7 @@ export const plantsOfMerge: readonly Plant[] = [
   },
   {
     name: 'is complete when the last step is finished, sent or not',
+    seed: 93,
     net,
     file: 'src/session/create-session.ts',
     find: `if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown`,
@@ -54,6 +59,7 @@ export const plantsOfMerge: readonly Plant[] = [
   },
   {
     name: 'lets a tab of the old version write over a newer flow',
+    seed: 372,
     net,
     file: 'src/client/account-sessions.ts',
     find: `const isNewer = stored !== undefined && stored.flow.version > flow.version`,

@@ -60,6 +60,7 @@ export const plantsOfSync: readonly Plant[] = [
   },
   {
     name: 'gives two accounts one session',
+    seed: 4,
     net,
     file: 'src/client/head-list.ts',
     find: `JSON.stringify([account, flow, key, n])`,
