@@ -2,7 +2,10 @@
  * The rig itself: a killed browser keeps every IndexedDB transaction that completed, so what is lost is our fault. (But
  * for Chromium's torn log, at one kill in some hundreds: `torn-log.test.ts`.)
  */
+import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { findOnPath } from '../support/browsers.ts'
+import { startVirtualDisplay } from '../support/display.ts'
 import {
   chromiumBackendIn,
   createProfile,
@@ -91,6 +94,30 @@ test.each([
 ] as const)('%s says which version it is', async (variant, version) => {
   expect(await versionOf(variant)).toMatch(version)
 })
+
+test('the virtual display takes a browser the moment after the last one left', async (context) => {
+  if (findOnPath('Xvfb') === undefined) return context.skip('WebKit needs no virtual display here')
+  const display = await startVirtualDisplay()
+  const answers: string[] = []
+  for (let i = 0; i < 200; i++) {
+    answers.push(await greet(display))
+    await new Promise((resolve) => setTimeout(resolve, i % 4))
+  }
+  expect(answers.filter((answer) => answer !== 'welcome')).toEqual([])
+})
+
+/** Connects to a display as every program does, X11 in little-endian without a cookie, and leaves at once. */
+function greet(display: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(`/tmp/.X11-unix/X${display.slice(1)}`)
+    socket.once('connect', () => socket.write(Buffer.from([0x6c, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])))
+    socket.once('error', (error) => resolve(error.message))
+    socket.once('data', ([isWelcome]) => {
+      socket.destroy()
+      resolve(isWelcome === 1 ? 'welcome' : 'turned away')
+    })
+  })
+}
 
 async function restoredIn(server: PageServer<Report>, launch: string): Promise<number> {
   const report = await server.waitFor((report) => 'restored' in report && report.launch === launch, 20_000)

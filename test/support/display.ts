@@ -11,12 +11,14 @@ export function openDisplay(): Promise<string> {
   return virtualDisplay
 }
 
-function startVirtualDisplay(): Promise<string> {
+/** One more, whatever there is. */
+export function startVirtualDisplay(): Promise<string> {
   return new Promise((resolve, reject) => {
     // Xvfb picks a free number itself and writes it to file descriptor 3 once it accepts connections.
     const xvfb: ChildProcess = spawn(
       'Xvfb',
-      ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-ac'],
+      // Without -noreset it starts over when the last browser leaves, and turns away one that comes meanwhile.
+      ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-ac', '-noreset'],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
     )
     const end = () => xvfb.kill('SIGKILL')
