@@ -44,14 +44,14 @@ export function createCheckpoints(options: {
     isDue = false
     tail = 0
     const [manifestRows = [], partKeys = []] = await store.read([
-      { ...ofSession('checkpoints', session), isReverse: true },
+      ofSession('checkpoints', session),
       { ...ofSession('parts', session), isKeys: true },
     ])
-    const manifests = manifestRows.flatMap((value) => readManifest(value) ?? [])
-    const older = manifests.filter((manifest) => manifest.position < row.i)
+    const newestFirst = manifestRows.flatMap((value) => readManifest(value) ?? []).reverse()
+    const older = newestFirst.filter((manifest) => manifest.position < row.i)
     const needed = new Set(parts.map((part) => part.k))
     for (const manifest of [
-      ...manifests.filter((one) => one.position > row.i),
+      ...newestFirst.filter((one) => one.position > row.i),
       ...older.slice(0, kept - 1),
     ]) {
       for (const hash of Object.values(manifest.steps).flat()) needed.add(hash)
