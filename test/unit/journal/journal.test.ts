@@ -228,7 +228,10 @@ describe('openJournal', () => {
     expect(again.journal.storedState?.answers).toEqual({ one: { f0: 0, f2: 2 } })
     await new Promise((r) => setTimeout(r))
     const [quarantined] = await store.read([{ store: 'quarantine', prefix: ['s1'] }])
-    expect(quarantined).toMatchObject([{ place: 'entry/1', reason: 'payload hash does not match' }, {}])
+    expect(quarantined).toHaveLength(2)
+    expect(quarantined).toContainEqual(
+      expect.objectContaining({ place: 'entry/1', reason: 'payload hash does not match' }),
+    )
     again.journal.append([set('one', { g: 1 })], 'relaxed')
     expect(await again.journal.settled()).toBe(true)
   })
