@@ -104,11 +104,13 @@ function onDevice(world: World, device: Device, kind: OperationKind, dice: Dice)
     }
     case 'crash': {
       if (device.pages.length === 0) return undefined
+      device.hasDied = true
       world.crash(device, (pending) => dice.below(pending + 1))
       return { text: `${at}: its browser is killed` }
     }
     case 'power cut': {
       const { disk } = device
+      device.hasDied = true
       world.crash(device, () => 0)
       const lost = dice.below(disk.undurable + 1)
       disk.powerCut(lost)
@@ -134,6 +136,7 @@ function onPage(world: World, device: Device, kind: OperationKind, dice: Dice): 
     case 'open page':
       return device.pages.length < world.plan.pages ? opens(world, device, dice) : undefined
     case 'kill': {
+      device.hasDied = true
       world.kill(page, dice.below(page.connection.pending + 1))
       return { text: `${at}: killed` }
     }

@@ -224,6 +224,10 @@ export function createWitness(): Witness {
       const remove = (typed: Typed) => {
         if (!typed.removedBy.includes(act)) typed.removedBy.push(act)
       }
+      // Who begins again takes back what they typed, also what others' typing lay over.
+      if (shownAfter.size === 0) {
+        for (const typed of all) if (typed.page === page && typed.session === session) remove(typed)
+      }
       for (const value of shownBefore) {
         const typed = shownAfter.has(value) ? undefined : byValue.get(value)
         if (typed === undefined) continue

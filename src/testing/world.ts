@@ -42,6 +42,8 @@ export interface Device {
   readonly networkFaults: NetworkFault[]
   /** Something on its disk was damaged. */
   isDamaged: boolean
+  /** A page of it was ended from outside: nobody clears up what that left. */
+  hasDied: boolean
   pages: Page[]
   /** Pages that are gone, whose last operations may still reach the disk. */
   gone: Page[]
@@ -115,7 +117,7 @@ export function createWorld(options: WorldOptions): World {
         isMute: false,
         fullUntil: 0,
       },
-      ...{ storageFaults: [], networkFaults: [], isDamaged: false, pages: [], gone: [] },
+      ...{ storageFaults: [], networkFaults: [], isDamaged: false, hasDied: false, pages: [], gone: [] },
     }),
   )
 
