@@ -19,12 +19,14 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'goes on with the writer that is stored, whose last entries a power cut may have taken',
+    seed: 13,
     ...{ net, file: journal },
     find: `let writer = isNumberUnknown ? createId(options.random) : options.writer`,
     replace: `let writer = Object.keys(restored.heads).find((one) => !one.endsWith('~')) ?? options.writer`,
   },
   {
     name: 'drops typing as seen whose number another entry took',
+    seed: 97,
     ...{ net, file: journal },
     find: `const renumbered = typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []`,
     replace: `const renumbered = typing.length > 0 && typedAt < 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []`,
@@ -40,7 +42,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'does not know its own entry where the reply was lost',
-    seed: 54,
+    seed: 32,
     ...{ net, file: journal },
     find: `if (batch?.record !== undefined && foreign[0]?.hash === batch.record.h) {`,
     replace: `if (batch?.record !== undefined && foreign[0]?.hash === batch.record.h && batch.stamp < 0) {`,
@@ -57,6 +59,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'adopts a draft and leaves it there, to be adopted again',
+    seed: 4,
     ...{ net, file: batch },
     find: `remove: [{ store: 'drafts', prefix: draft.key }],`,
     replace: `remove: [],`,
@@ -69,6 +72,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'lists a session before anything of it is stored',
+    seed: 4,
     ...{ net, file: journal },
     find: `const outcome = await store.write(batch.write)`,
     replace: `const heads = (batch.write.put ?? []).filter((row) => row.store === 'heads')
@@ -84,6 +88,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'begins anew where something stored does not verify',
+    seed: 11,
     net,
     file: 'src/journal/restore.ts',
     find: `state: isStored ? state : undefined,
@@ -93,6 +98,7 @@ export const plantsOfJournal: readonly Plant[] = [
   },
   {
     name: 'sets aside what it could not read without its bytes',
+    seed: 5,
     ...{ net, file: journal },
     find: `place, reason, at: clock.now(), row }`,
     replace: `place, reason, at: clock.now(), row: null }`,

@@ -47,6 +47,7 @@ export const plantsOfSync: readonly Plant[] = [
   },
   {
     name: 'sends what another account left on the device',
+    seed: 3,
     ...{ net, file: 'src/sync/find-unsent.ts' },
     find: `[{ store: 'heads', prefix: [account], isKeys: true }]`,
     replace: `[{ store: 'heads', prefix: [], isKeys: true }]`,
@@ -68,6 +69,7 @@ export const plantsOfSync: readonly Plant[] = [
   },
   {
     name: 'sends merges that tell the server nothing',
+    seed: 15,
     ...{ net, file: batch },
     find: `chain: theirs.isFastForward ? writer + localSuffix : writer,`,
     replace: `chain: writer,`,
@@ -83,6 +85,7 @@ export const plantsOfSync: readonly Plant[] = [
   },
   {
     name: 'does not notice that the server lost what it had acknowledged',
+    seed: 91,
     ...{ net, file: outbox },
     find: `if (isBehind(snapshot.heads, base.heads)) return 'behind'`,
     replace: `if (isBehind(snapshot.heads, {})) return 'behind'`,
@@ -97,6 +100,7 @@ export const plantsOfSync: readonly Plant[] = [
   },
   {
     name: 'answers a push it holds with the rev of now',
+    seed: 71,
     net,
     file: 'src/protocol/apply-push.ts',
     find: `return isPart ? { type: 'stale' } : { type: 'held', rev: heldRev }`,
