@@ -57,8 +57,6 @@ export async function measureServer(isQuick: boolean): Promise<Result[]> {
     const { step, row, field, value } = shape.change(i)
     session.set(step, { [row]: { ...session.getSnapshot().answers[step]![row], [field]: value } })
     session.commit()
-    // By itself it would wait for more to send along.
-    await waymark.sync.now()
     const { type } = await session.saved('server')
     if (type !== 'saved') throw new Error(`not sent: ${type}`)
   }
