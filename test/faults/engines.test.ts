@@ -97,7 +97,8 @@ test.each([
 
 test('the virtual display takes a browser the moment after the last one left', async (context) => {
   if (findOnPath('Xvfb') === undefined) return context.skip('WebKit needs no virtual display here')
-  const display = await startVirtualDisplay()
+  const { display, end } = await startVirtualDisplay()
+  cleanups.push(end)
   const answers: string[] = []
   for (let i = 0; i < 200; i++) {
     answers.push(await greet(display))

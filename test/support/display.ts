@@ -7,12 +7,12 @@ let virtualDisplay: Promise<string> | undefined
 export function openDisplay(): Promise<string> {
   const given = process.env['DISPLAY']
   if (given !== undefined && given !== '') return Promise.resolve(given)
-  virtualDisplay ??= startVirtualDisplay()
+  virtualDisplay ??= startVirtualDisplay().then(({ display }) => display)
   return virtualDisplay
 }
 
-/** One more, whatever there is. */
-export function startVirtualDisplay(): Promise<string> {
+/** One more, whatever there is; `end` ends it before this process does. */
+export function startVirtualDisplay(): Promise<{ display: string; end(): void }> {
   return new Promise((resolve, reject) => {
     // Xvfb picks a free number itself and writes it to file descriptor 3 once it accepts connections.
     const xvfb: ChildProcess = spawn(
@@ -21,7 +21,7 @@ export function startVirtualDisplay(): Promise<string> {
       ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp', '-ac', '-noreset'],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
     )
-    const end = () => xvfb.kill('SIGKILL')
+    const end = () => void xvfb.kill('SIGKILL')
     process.once('exit', end)
     xvfb.once('error', reject)
     xvfb.once('exit', (code) => reject(new Error(`Xvfb ended with ${code}`)))
@@ -29,7 +29,7 @@ export function startVirtualDisplay(): Promise<string> {
     pipe.once('data', (data: Buffer) => {
       xvfb.unref()
       pipe.unref?.()
-      resolve(`:${data.toString().trim()}`)
+      resolve({ display: `:${data.toString().trim()}`, end })
     })
   })
 }
