@@ -57,12 +57,4 @@ export const plantsOfMerge: readonly Plant[] = [
     find: `if (state.status !== 'done' || sync === undefined || status.saved.server === 'yes') return shown`,
     replace: `if (now.position >= -1) return shown`,
   },
-  {
-    name: 'lets a tab of the old version write over a newer flow',
-    seed: 372,
-    net,
-    file: 'src/client/account-sessions.ts',
-    find: `const isNewer = stored !== undefined && stored.flow.version > flow.version`,
-    replace: `const isNewer = false`,
-  },
 ]
