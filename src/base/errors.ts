@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'step-unknown'
   | 'storage-failed'
   | 'storage-full'
+  | 'storage-lost'
   | 'storage-unavailable'
 
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | undefined>>

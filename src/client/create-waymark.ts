@@ -156,7 +156,7 @@ export function createWaymark<const F extends Flow>(options: WaymarkOptions<F>):
   let isClosed = false
   let storeProblem: AtRisk | undefined
   let encrypted: EncryptedStore | undefined
-  const { store: asked = () => openIdbStore({ name: namespace, clock }) } = options
+  const { store: asked = () => openIdbStore({ name: namespace, clock, onError }) } = options
   const isOwnStore = typeof asked === 'function'
   const openGiven = isOwnStore ? asked : async () => asked
   const store = openStore()

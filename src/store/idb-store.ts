@@ -31,6 +31,8 @@ export interface IdbStoreOptions {
   readonly timeoutMs?: number
   /** This page has stored in it before: a database that is made anew at opening has lost that. Default false. */
   readonly isKnown?: boolean
+  /** Hears `storage-lost` where the browser says that it deleted what was stored here; only Chromium does. */
+  readonly onError?: (error: WaymarkError) => void
 }
 
 /** Each version only adds stores: 1 had all but `keys`. */
@@ -47,7 +49,7 @@ const openAgainAfterMs = [100, 400, 1_600]
  * the browser has none.
  */
 export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
-  const { name, clock, timeoutMs = 10_000, isKnown = false } = options
+  const { name, clock, timeoutMs = 10_000, isKnown = false, onError = () => {} } = options
   let db: IDBDatabase | undefined
   let opening: Promise<IDBDatabase> | undefined
   let isClosed = false
@@ -65,6 +67,7 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
         if (db === lost) db = undefined
       },
       () => (generation += 1),
+      () => onError(storageLost(name)),
     )
     opening = watch(late)
       .then((opened) => (db = opened))
@@ -117,7 +120,9 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
     if (isLogFresh) return stored
     freshLog ??= watch(beginFreshLog(name))
       .catch(() => {})
-      .then(() => void (isLogFresh = true))
+      .then(() => {
+        isLogFresh = true
+      })
     return Promise.all([stored, freshLog]).then(([outcome]) => outcome)
   }
 
@@ -151,6 +156,7 @@ async function openDatabase(
   name: string,
   onLost: (lost?: IDBDatabase) => void,
   onMade: () => void,
+  onDataLost: () => void,
 ): Promise<IDBDatabase> {
   if (typeof indexedDB === 'undefined' || indexedDB === null) {
     throw new DOMException('IndexedDB is missing', 'NotSupportedError')
@@ -166,7 +172,10 @@ async function openDatabase(
     onLost(database)
   }
   const callbacks = {
-    upgrade: (database: IDBPDatabase, oldVersion: number) => onUpgrade(unwrap(database), oldVersion),
+    upgrade(database: IDBPDatabase, oldVersion: number, ...[, , event]: [unknown, unknown, Event]) {
+      if ((event as { dataLoss?: string }).dataLoss === 'total') onDataLost()
+      onUpgrade(unwrap(database), oldVersion)
+    },
     blocking: (_current: number, _blocked: number | null, event: IDBVersionChangeEvent) =>
       onBlocking(event.target as IDBDatabase),
     terminated: () => onLost(opened),
@@ -182,6 +191,14 @@ async function openDatabase(
     opened = unwrap(await openDB(name, undefined, callbacks))
     return opened
   }
+}
+
+function storageLost(name: string): WaymarkError {
+  return new WaymarkError(
+    'storage-lost',
+    'The browser found its storage damaged and deleted what this site had stored. What a server received is there.',
+    { details: { database: name } },
+  )
 }
 
 function writeAll(database: IDBDatabase, write: Write): Promise<WriteOutcome> {

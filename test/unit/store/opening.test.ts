@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import { isWaymarkError } from '../../../src/base/errors.ts'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { isWaymarkError, type WaymarkError } from '../../../src/base/errors.ts'
 import { openIdbStore } from '../../../src/store/idb-store.ts'
 import { type Range, type Row, storeNames } from '../../../src/store/store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
@@ -27,6 +27,20 @@ describe('opening the database', () => {
     expect(open).toHaveBeenCalledTimes(4)
     expect(store.generation).toBe(0)
     expect(await store.write({ durability: 'relaxed' })).toBe('stored')
+    await store.close()
+  })
+
+  test.each([
+    ['total', ['storage-lost']],
+    ['none', []],
+  ])('tells where the browser says that it lost the data: %s', async (dataLoss, told) => {
+    // As Chromium's event has it.
+    Object.assign(IDBVersionChangeEvent.prototype, { dataLoss })
+    onTestFinished(() => void Reflect.deleteProperty(IDBVersionChangeEvent.prototype, 'dataLoss'))
+    const codes: string[] = []
+    const onError = ({ code }: WaymarkError) => void codes.push(code)
+    const store = await openIdbStore({ name: `lost-${dataLoss}`, clock: createFakeClock(), onError })
+    expect(codes).toEqual(told)
     await store.close()
   })
 
