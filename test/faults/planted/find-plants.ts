@@ -8,6 +8,7 @@ import { runSeeds } from '../run-seeds.ts'
 import type { Plant } from './plant.ts'
 import { plantsOfJournal } from './plants-of-journal.ts'
 import { plantsOfMerge } from './plants-of-merge.ts'
+import { plantsOfPages } from './plants-of-pages.ts'
 import { plantsOfStorage } from './plants-of-storage.ts'
 import { plantsOfSync } from './plants-of-sync.ts'
 
@@ -16,6 +17,7 @@ export const plants: readonly Plant[] = [
   ...plantsOfJournal,
   ...plantsOfSync,
   ...plantsOfMerge,
+  ...plantsOfPages,
 ]
 
 /** Seeds looked at first; and where a change elsewhere made other runs of them, from 1 on. */
@@ -30,21 +32,23 @@ export interface Found {
   readonly violation: string
 }
 
+/** The nets beside the simulator, and what runs their cases. */
+export const caseNets = ['store', 'pages'] as const
+
 /** The seeds that found it before; `undefined` where cases do. */
 export function seedsOf({ net, seed = 1 }: Plant): { seed: number; seeds: number } | undefined {
-  return net === 'store' ? undefined : { seed, seeds: firstSeeds }
+  return net === 'simulator' ? { seed, seeds: firstSeeds } : undefined
 }
 
 /** What found the bug, `undefined` where nothing did. */
 export async function findPlant(plant: Plant, workers?: number): Promise<Found | undefined> {
-  const { name, also = [] } = plant
-  const known = seedsOf(plant)
-  if (known === undefined) {
-    const [violation] = await storeFailures([plant, ...also])
+  const { name, net, also = [] } = plant
+  if (net !== 'simulator') {
+    const [violation] = await caseFailures(net, [plant, ...also])
     return violation === undefined ? undefined : { name, seed: undefined, violation }
   }
   const script = await bundle('test/faults/seeds-worker.ts', [plant, ...also])
-  for (const range of [known, { seed: 1, seeds: mostSeeds }]) {
+  for (const range of [seedsOf(plant)!, { seed: 1, seeds: mostSeeds }]) {
     const { failures } = await runSeeds({
       ...{ ...range, script, isShrunk: false, mostFailures: 1 },
       ...(workers === undefined ? {} : { workers }),
@@ -55,12 +59,15 @@ export async function findPlant(plant: Plant, workers?: number): Promise<Found |
   return undefined
 }
 
-/** The cases that the IndexedDB store fails over a disk like Firefox's, with these patches. */
-export async function storeFailures(patches: readonly Patch[]): Promise<readonly string[]> {
+/** The cases of a net that the library fails with these patches. */
+export async function caseFailures(
+  net: (typeof caseNets)[number],
+  patches: readonly Patch[] = [],
+): Promise<readonly string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'waymark-faults-'))
   const file = join(directory, 'cases.mjs')
   try {
-    await writeFile(file, await bundle('test/faults/planted/store-worker.ts', patches))
+    await writeFile(file, await bundle(`test/faults/planted/${net}-worker.ts`, patches))
     const worker = new Worker(file)
     try {
       return await new Promise((resolve, reject) => {

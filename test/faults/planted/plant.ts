@@ -5,10 +5,10 @@ export interface Plant extends Patch {
   /** What is wrong then, in plain words. */
   readonly name: string
   /**
-   * What finds it: the simulator, or the cases of `firefox-disk.ts`, on which the simulator cannot stand, because its
-   * disk lies where the patched file would be.
+   * What finds it: the simulator; the cases of `store-worker.ts`, on whose disk the simulator cannot stand, because its
+   * own lies where the patched file would be; or the stories of `pages-worker.ts`, to which it hardly ever comes.
    */
-  readonly net: 'simulator' | 'store'
+  readonly net: 'simulator' | 'store' | 'pages'
   /** A seed that found it: where the search begins. Default 1, which is right for what is found at once. */
   readonly seed?: number
   /** Other places that belong to it. */
