@@ -1,27 +1,27 @@
 import type { Plant } from './plant.ts'
 
 const net = 'simulator'
-const sync = 'src/sync/sync.ts'
+const exchange = 'src/sync/exchange.ts'
 const outbox = 'src/sync/outbox.ts'
 const batch = 'src/journal/batch.ts'
 
 export const plantsOfSync: readonly Plant[] = [
   {
     name: 'takes a push for accepted whose reply was lost',
-    ...{ net, file: sync },
+    ...{ net, file: exchange },
     find: `if (outcome.type === 'unreachable') return { ...outcome, fraction: randomFraction(random) }`,
     replace: `if (outcome.type === 'unreachable') {
-      for (const { sent, journal } of outgoing) mark(journal.session, { position: sent.upTo })
+      for (const { sent, journal } of outgoing) marks.set(journal.session, { position: sent.upTo })
       return { ...outcome, fraction: randomFraction(random) }
     }`,
   },
   {
     name: 'drops what the server refused',
-    ...{ net, file: sync },
-    find: `mark(session, { parked })
+    ...{ net, file: exchange },
+    find: `marks.set(session, { parked })
   }`,
     replace: `await acknowledge(bases, session, sent, sent.base.rev ?? '')
-    mark(session, { position: sent.upTo })
+    marks.set(session, { position: sent.upTo })
   }`,
   },
   {
