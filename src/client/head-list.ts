@@ -33,6 +33,16 @@ export interface Marker {
   readonly fate: 'removed' | 'claimed'
 }
 
+interface Found {
+  readonly heads: readonly Head[]
+  readonly spent: ReadonlySet<string>
+}
+
+function isMarker(value: unknown): value is Marker {
+  const { v, session, fate } = (value ?? {}) as Partial<Marker>
+  return v === 1 && typeof session === 'string' && (fate === 'removed' || fate === 'claimed')
+}
+
 /** The marker of a spent id. */
 export function spentRange(account: string, id: string): Range {
   return { store: 'heads', prefix: [account, id, 'fate'] }
@@ -47,7 +57,21 @@ export function createHeadList(of: {
 }): HeadList {
   const { account, flowById, clock, onUnreadable } = of
 
-  async function readAll(owner: string): Promise<{ heads: readonly Head[]; spent: ReadonlySet<string> }> {
+  async function readAll(owner: string): Promise<Found> {
+    const [values = []] = await (await of.store).read([{ store: 'heads', prefix: [owner] }])
+    const heads: Head[] = []
+    const spent = new Set<string>()
+    for (const value of values) {
+      const head = readHead(value)
+      if (head !== undefined) heads.push(head)
+      else if (isMarker(value)) spent.add(value.session)
+      else return readByKey(owner)
+    }
+    return { heads: heads.filter(({ id }) => !spent.has(id)), spent }
+  }
+
+  /** Whose a head is that cannot be read, only its key says. */
+  async function readByKey(owner: string): Promise<Found> {
     const store = await of.store
     const all: Range = { store: 'heads', prefix: [owner] }
     const [values = [], keys = []] = await store.read([all, { ...all, isKeys: true }])
