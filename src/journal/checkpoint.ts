@@ -57,14 +57,23 @@ export interface Checkpoint {
 
 export function createCheckpointWriter(): CheckpointWriter {
   const pieces = new WeakMap<object, readonly PartRow[]>()
+  /** What each step had last: a piece that reads the same is not hashed again. */
+  const lastByStep = new Map<StepId, readonly PartRow[]>()
+
+  function rowsOf(step: StepId, part: Json): readonly PartRow[] {
+    const last = lastByStep.get(step)
+    return splitText(canonicalJson(part)).map((text, i) => (last?.[i]?.t === text ? last[i]! : toPart(text)))
+  }
+
   return {
     take(state, position, heads, at) {
       const steps: Record<StepId, readonly string[]> = {}
       const parts = new Map<string, PartRow>()
       for (const [step, part] of Object.entries(partsOf(state))) {
         if (part === undefined) continue
-        const rows = pieces.get(part as object) ?? splitText(canonicalJson(part)).map(toPart)
+        const rows = pieces.get(part as object) ?? rowsOf(step, part)
         pieces.set(part as object, rows)
+        lastByStep.set(step, rows)
         steps[step] = rows.map((row) => row.k)
         for (const row of rows) {
           parts.set(row.k, row)
