@@ -95,11 +95,11 @@ export interface BatchMaker {
       readonly covers: number
     },
   ): Batch
-  /** `renumbered` is this writer's draft row as it is after the entry. */
-  merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs, renumbered: readonly Row[]): Batch
+  /** `renumbered` makes this writer's draft row as it is after the entry. */
+  merge(trunk: Trunk, leading: readonly Change[], theirs: Theirs, renumbered: () => readonly Row[]): Batch
   /** Another writer's draft as an entry of this one. */
-  adopt(trunk: Trunk, draft: Draft, renumbered: readonly Row[]): Batch
-  /** The typing as a row, for a batch with an entry that comes before it becomes one. */
+  adopt(trunk: Trunk, draft: Draft, renumbered: () => readonly Row[]): Batch
+  /** The typing as a row, for a batch with an entry that comes before it becomes one. A row that is made is written. */
   draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row
   /** The typing as a write of its own, beside whatever is under way. */
   lastDraft(trunk: Trunk, changes: readonly Change[], typedAt: number, hasDraftRow: boolean): Write
@@ -239,7 +239,7 @@ export function createBatchMaker(of: {
       return derived('merge', trunk, [...leading, merged], {
         at: theirs.at,
         chain: theirs.isFastForward ? writer + localSuffix : writer,
-        put: [...theirs.rows(trunk.position + 1), ...(theirs.isFastForward ? [] : renumbered)],
+        put: [...theirs.rows(trunk.position + 1), ...(theirs.isFastForward ? [] : renumbered())],
       })
     },
     adopt(trunk, draft, renumbered) {
@@ -249,7 +249,7 @@ export function createBatchMaker(of: {
       if (losers.length > 0) changes.push({ type: 'merged', patch: [], joins: {}, losers })
       return derived('adopt', trunk, changes, {
         at,
-        put: renumbered,
+        put: renumbered(),
         remove: [{ store: 'drafts', prefix: draft.key }],
       })
     },

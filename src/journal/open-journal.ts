@@ -315,7 +315,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (merging !== undefined && merging.theirs.position !== trunk.position) endMerge(false)
     // These entries take the number the draft row was to become: the row is renumbered with them.
     const { typing, typedAt } = local
-    const renumbered = typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []
+    const renumbered = () => (typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : [])
     if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs, renumbered)
     return foreignDrafts.due && batches.adopt(trunk, foreignDrafts.due, renumbered)
   }

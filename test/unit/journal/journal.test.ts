@@ -447,7 +447,10 @@ describe('openJournal', () => {
     expect(journal.storedState?.answers).toEqual({ incomes: [item('new')] })
   })
 
-  test('adopting a draft never takes what its writer types in that very moment', async () => {
+  test.each([
+    ['at once', false],
+    ['having looked at the journal first, as a tab that comes back', true],
+  ])('adopting a draft never takes what its writer types in that very moment, %s', async (_, isLooking) => {
     const inner = createMemoryStore()
     const [clock, frozen] = [createFakeClock(), createFakeClock()]
     let wait: Promise<void> | undefined
@@ -469,6 +472,7 @@ describe('openJournal', () => {
     wait = new Promise((resolve) => (release = resolve))
     await clock.advance(20_000)
     frozen.jump(20_000)
+    if (isLooking) await writer.journal.catchUp()
     writer.journal.draft(set('applicant', { name: 'Ada Lovelace' }))
     await settle()
     expect(writer.journal.marks.acknowledged).toBe(writer.journal.marks.made)
