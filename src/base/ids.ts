@@ -1,18 +1,21 @@
 /** Random bytes; works on insecure origins too, where `crypto.randomUUID` does not exist. */
 export type Random = (length: number) => Uint8Array
 
-/** Drawn ahead: asking the platform costs 10 µs, however little is asked for. Nothing is given out twice. */
-const drawn = new Uint8Array(1_024)
-let given = drawn.length
+export const systemRandom: Random = drawAhead(1_024)
 
-export const systemRandom: Random = (length) => {
-  if (length > drawn.length) return crypto.getRandomValues(new Uint8Array(length))
-  if (given + length > drawn.length) {
-    crypto.getRandomValues(drawn)
-    given = 0
+/** Asking the platform costs 10 µs, however little is asked for: it is asked for more at once. Nothing is given out twice. */
+function drawAhead(length: number): Random {
+  const drawn = new Uint8Array(length)
+  let given = length
+  return (wanted) => {
+    if (wanted > length) return crypto.getRandomValues(new Uint8Array(wanted))
+    if (given + wanted > length) {
+      crypto.getRandomValues(drawn)
+      given = 0
+    }
+    given += wanted
+    return drawn.slice(given - wanted, given)
   }
-  given += length
-  return drawn.slice(given - length, given)
 }
 
 const digits = '0123456789abcdefghijklmnopqrstuv'

@@ -10,7 +10,7 @@
  *   closes at once, so another version's upgrade is never blocked by this page.
  * - Where the database was deleted and made anew, `generation` grows and what was begun before is rejected, so that
  *   nothing is appended after entries that are gone.
- * - In Chromium the first writes of a page are acknowledged once what they lie in is a fresh log (`fresh-log.ts`).
+ * - In Chromium the first writes of a page are acknowledged once it has begun a fresh log, where it can (`fresh-log.ts`).
  * - Every operation has a watchdog: it settles even where the browser never answers.
  *
  * idb opens and upgrades; the hot path talks to the raw database (a wrapper costs 0.04-0.1 ms a write).
@@ -27,7 +27,7 @@ export interface IdbStoreOptions {
   /** Name of the database; one per namespace. */
   readonly name: string
   readonly clock: Clock
-  /** How long an operation may take, in milliseconds, before it is given up as failed; a quarter less at least. Default 10 000. */
+  /** After at most so many milliseconds, and no less than three quarters of them, an operation is given up. Default 10 000. */
   readonly timeoutMs?: number
   /** This page has stored in it before: a database that is made anew at opening has lost that. Default false. */
   readonly isKnown?: boolean
@@ -118,11 +118,9 @@ export async function openIdbStore(options: IdbStoreOptions): Promise<Store> {
   const storeIn = (database: IDBDatabase, write: Write): Promise<WriteOutcome> => {
     const stored = writeAll(database, write)
     if (isLogFresh) return stored
-    freshLog ??= watch(beginFreshLog(name))
-      .catch(() => {})
-      .then(() => {
-        isLogFresh = true
-      })
+    freshLog ??= beginFreshLog(name, clock).then(() => {
+      isLogFresh = true
+    })
     return Promise.all([stored, freshLog]).then(([outcome]) => outcome)
   }
 
@@ -306,7 +304,9 @@ function createWatchdog(clock: Clock, timeoutMs: number): <T>(work: Promise<T>) 
   function look(): void {
     for (const one of watched) {
       one.seen += 1
-      if (one.seen === looks) one.giveUp()
+      if (one.seen < looks) continue
+      watched.delete(one)
+      one.giveUp()
     }
     watchOn()
   }

@@ -85,3 +85,26 @@ describe('opening the database', () => {
     await store.close()
   })
 })
+
+test('no timer goes on for an operation that was given up', async () => {
+  const clock = createFakeClock()
+  let timers = 0
+  const counting = {
+    ...clock,
+    after(ms: number, run: () => void) {
+      timers += 1
+      return clock.after(ms, run)
+    },
+  }
+  // A browser that never answers.
+  const silent = { addEventListener() {}, removeEventListener() {} }
+  vi.spyOn(indexedDB, 'open').mockImplementation(() =>
+    Object.assign(Object.create(IDBOpenDBRequest.prototype), silent),
+  )
+  const opening = openIdbStore({ name: 'silent', clock: counting }).catch((error: unknown) => error)
+  await clock.advance(60_000)
+  expect(await opening).toSatisfy((error) => isWaymarkError(error, 'storage-failed'))
+  timers = 0
+  await clock.advance(3_600_000)
+  expect(timers).toBe(0)
+})
