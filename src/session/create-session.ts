@@ -79,6 +79,7 @@ export function createSession<F extends Flow>(
   const events = createEmitter<{ type: string; event: unknown }>()
   const issues = createStepIssues(flow, onError)
   const conflictsOf = createConflictList()
+  const takenBack = new Set<StepId>()
   let lastStep: StepId = first.step
   let isStructural = false
   /** Whoever opened it has their listeners on. */
@@ -238,6 +239,7 @@ export function createSession<F extends Flow>(
     at,
     send,
     catchUp: journal.catchUp,
+    takenBack,
     onIssues(found) {
       issues.replace(found)
       if (found.length === 0) return
@@ -349,6 +351,9 @@ export function createSession<F extends Flow>(
       switch (event.type) {
         case 'foreign': {
           const before = session.conflicts
+          for (const step of Object.keys(at().state.finished)) {
+            if (!Object.hasOwn(event.state.finished, step)) takenBack.add(step)
+          }
           if (!isClosed) {
             // Opened here for the first time and untouched: begins where another device left off.
             const isUntouched = at().state.status === 'pending' && journal.marks.made === 0

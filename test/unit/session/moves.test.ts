@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { createWaymark } from '../../../src/client/create-waymark.ts'
+import { defineFlow } from '../../../src/flow/define-flow.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { durableStore, preparePages } from '../../support/pages.ts'
 
 const { page } = preparePages()
+
+/** A tab that neither tells nor hears. */
+const deaf = { tell: () => {}, on: () => () => {}, close: () => {} }
 
 /** A disk on which strict writes wait until it is let go. */
 function slowDisk(): { store: Store; release(): void } {
@@ -103,6 +108,95 @@ describe('next', () => {
     expect(await b.next()).toMatchObject({ type: 'completed' })
     expect(b.getSnapshot()).toMatchObject({ answers: { notes: { text: 'from a' } }, status: 'done' })
     expect(b.conflicts).toEqual([])
+  })
+
+  test('is blocked by nothing that another tab has finished', async () => {
+    const { a, b } = await twoDeafTabs({ name: 'Ada', joint: false })
+    await b.next()
+    b.add('incomes', { source: 'Work', amount: 10 })
+    await b.next()
+    await b.skip()
+    a.set('applicant', { name: 'Ada L' })
+    a.commit()
+    await a.saved('device')
+    expect(await b.next()).toMatchObject({ type: 'blocked', step: 'applicant' })
+    expect(await a.next()).toMatchObject({ type: 'moved' })
+    expect(await b.next()).toMatchObject({ type: 'completed' })
+  })
+
+  test('goes on where it was paused here and continued elsewhere', async () => {
+    const { a, b } = await twoDeafTabs({ name: 'Ada', joint: false })
+    await b.pause()
+    await a.next()
+    await a.continue()
+    expect(await b.next()).toMatchObject({ type: 'moved' })
+  })
+
+  test('calls nothing wrong of what was ended elsewhere', async () => {
+    const { a, b } = await twoDeafTabs({ name: '', joint: false })
+    await a.abandon()
+    expect(await b.next()).toMatchObject({ type: 'blocked' })
+    expect(b.getSnapshot()).toMatchObject({ status: 'abandoned', issues: [] })
+  })
+
+  test('names the step it is at, where the one it led to went off the path', async () => {
+    const flow = defineFlow({
+      id: 'mortgage',
+      title: 'Shop',
+      steps: {
+        one: { title: 'One' },
+        two: { title: 'Two' },
+        three: { title: 'Three', when: ({ one }) => one?.['gift'] === true },
+        four: { title: 'Four' },
+      },
+    })
+    const store = durableStore()
+    const open = (namespace: string) =>
+      createWaymark({ flows: [flow], store, tabs: { ...deaf }, namespace }).open('mortgage')
+    const a = await open('tab-a')
+    a.set('one', { gift: true })
+    await a.next()
+    const b = await open('tab-b')
+    a.set('one', { gift: false })
+    a.commit()
+    await a.saved('device')
+    const { step } = await b.next()
+    expect(step).toBe(b.getSnapshot().step)
+    expect(step).not.toBe('three')
+  })
+
+  test('pulls nobody back for what they entered themselves meanwhile', async () => {
+    const { store, release } = slowDisk()
+    const session = await page({ store }).open('mortgage')
+    session.set('applicant', { name: 'Ada', joint: false })
+    const moved: string[] = []
+    session.on('moved', ({ step }) => moved.push(step))
+    const outcome = session.next()
+    await settle()
+    session.set('applicant', { name: '' })
+    release()
+    expect(await outcome).toMatchObject({ type: 'moved', step: 'incomes' })
+    expect(moved).toEqual(['incomes'])
+  })
+
+  test('pulls nobody back who went on meanwhile', async () => {
+    const { store, release } = slowDisk()
+    const a = await page({ store, namespace: 'tab-a' }).open('mortgage')
+    a.set('applicant', { name: 'Ada', joint: true })
+    a.commit()
+    await a.saved('device')
+    const b = await page({ store, namespace: 'tab-b' }).open('mortgage')
+    a.set('applicant', { name: '' })
+    a.commit()
+    await a.saved('device')
+    const first = b.next()
+    await settle()
+    b.set('partner', { name: 'Charles' })
+    const second = b.next()
+    await settle()
+    release()
+    await Promise.all([first, second])
+    expect(b.getSnapshot()).toMatchObject({ step: 'incomes', answers: { applicant: { name: '' } } })
   })
 })
 
