@@ -161,7 +161,8 @@ export function openAccountSessions(options: {
     if (account !== '') return true
     const [markers = []] = await (await options.store).read([spentRange(account, id)])
     if (!markers.some((marker) => (marker as Marker).fate === 'claimed')) return true
-    await lanes.evict(id, false)
+    // What could not be stored is in this page only, and stays until it is; nothing of it is sent meanwhile.
+    if ((await (await lanes.get(id)?.journal)?.settled()) !== false) await lanes.evict(id, false)
     return false
   }
 

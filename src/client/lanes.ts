@@ -5,7 +5,8 @@
  *   sync ────┼─► lane { journal, session } ─► closed when nobody holds it
  *
  * Invariants
- * - A journal is open once, whoever asks for it at the same time, and is opened again only when it is closed.
+ * - A journal is open once, whoever asks for it at the same time, and one that was let go of is closed before it is opened
+ *   again; one that was evicted is another's, or gone.
  * - What could not be stored is not let go of: releasing rejects with the reason, and the session stays open.
  */
 import type { Flow } from '../flow/definition.ts'
