@@ -13,7 +13,7 @@
 import type { Clock, HybridClock } from '../base/clock.ts'
 import { createId, type Random } from '../base/ids.ts'
 import type { Json } from '../base/json.ts'
-import { applyPatch, diff } from '../base/patch.ts'
+import { applyPatch, diff, type Operation } from '../base/patch.ts'
 import type { PolicyOf } from '../flow/merge-policy.ts'
 import { mergeStates } from '../merge/merge-states.ts'
 import type { StampOf } from '../merge/merge-value.ts'
@@ -21,7 +21,7 @@ import { type ChainHeads, type EntryRecord, noChain, packEntry } from '../record
 import type { Head } from '../record/head.ts'
 import type { Change, SessionState } from '../record/state.ts'
 import type { Durability, Range, Row, Write } from '../store/store.ts'
-import { toChangesText } from './draft.ts'
+import type { SetChange } from './draft.ts'
 import { losersOf } from './draft-losers.ts'
 import { fold, type Local } from './local.ts'
 import { type Draft, toDraftRow, toJournalRows } from './rows.ts'
@@ -100,9 +100,9 @@ export interface BatchMaker {
   /** Another writer's draft as an entry of this one. */
   adopt(trunk: Trunk, draft: Draft, renumbered: () => readonly Row[]): Batch
   /** The typing as a row, for a batch with an entry that comes before it becomes one. A row that is made is written. */
-  draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row
+  draftRow(trunk: Trunk, local: Local, changes: readonly SetChange[], ahead: Ahead): Row
   /** The typing as a write of its own, beside whatever is under way. */
-  lastDraft(trunk: Trunk, changes: readonly Change[], typedAt: number, hasDraftRow: boolean): Write
+  lastDraft(trunk: Trunk, local: Local, changes: readonly SetChange[], hasDraftRow: boolean): Write
 }
 
 export function createBatchMaker(of: {
@@ -135,14 +135,15 @@ export function createBatchMaker(of: {
     return [{ store: 'heads', key: [head.account, session], value: head }]
   }
 
-  function draftRow(trunk: Trunk, changes: readonly Change[], typedAt: number, ahead: Ahead): Row {
+  function draftRow(trunk: Trunk, local: Local, changes: readonly SetChange[], ahead: Ahead): Row {
     const n = (trunk.heads[writer] ?? noChain).n + 1 + (ahead === 0 ? 0 : 1)
     // An entry under way may lose its place to one that nobody here has read.
     const base = trunk.position + (ahead === 1 ? 1 : 0)
-    const draft = { writer, n, at: typedAt || hybrid.next(), base }
+    const at = local.lastTypedAt || hybrid.next()
+    const draft = { writer, n, at, base, typedAt: (one: Operation) => local.typedAt(one) || at }
     draftMadeAt = clock.now()
     const key = [session, writer, draftPlace]
-    return { store: 'drafts', key, value: toDraftRow(draft, toChangesText(changes)) }
+    return { store: 'drafts', key, value: toDraftRow(draft, changes) }
   }
 
   function isDraftOld(): boolean {
@@ -187,12 +188,12 @@ export function createBatchMaker(of: {
 
   return {
     draftRow,
-    lastDraft(trunk, changes, typedAt, hasDraftRow) {
+    lastDraft(trunk, local, changes, hasDraftRow) {
       const remove = isDraftOld() ? newPlace(hasDraftRow) : []
-      return { durability: 'relaxed', remove, put: [draftRow(trunk, changes, typedAt, 'perhaps')] }
+      return { durability: 'relaxed', remove, put: [draftRow(trunk, local, changes, 'perhaps')] }
     },
     local(trunk, local, { leading, hasDraftRow, durability, isHeadDue, covers }) {
-      const { typing, typedAt, isTypingDirty } = local
+      const { typing, isTypingDirty } = local
       const items = local.takeQueue()
       const changes = [...leading, ...items.map((item) => item.change)]
       const stamp = items.reduce((latest, item) => Math.max(latest, item.at), 0) || hybrid.next()
@@ -202,7 +203,7 @@ export function createBatchMaker(of: {
       const remove: Range[] = []
       if (isTypingDirty && typing.length > 0) {
         if (entry === undefined && isDraftOld()) remove.push(...newPlace(hasDraftRow))
-        put.push(draftRow(trunk, typing, typedAt, entry ? 1 : 0))
+        put.push(draftRow(trunk, local, typing, entry ? 1 : 0))
       } else if (hasDraftRow && typing.length === 0) remove.push(draftRange(session, writer))
       if (entry) put.push(...headRows(state, durability === 'strict'), ...entry.rows.chunks)
       else if (isHeadDue && put.length === 0) put.push(...headRows(state, true))

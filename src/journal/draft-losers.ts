@@ -14,7 +14,7 @@ export function withoutLater(draft: Draft, later: StampOf): Draft {
     const { step } = change
     const patch = change.patch.filter((operation) => {
       const stamp = later(step, operation.path)
-      const isLater = stamp.at > draft.at
+      const isLater = stamp.at > draft.typedAt(operation)
       // A person typing over what they typed before is no conflict.
       const isOwn = stamp.writer === draft.writer
       if (isLater && !isOwn) superseded.push(loserOf(draft, step, operation))
@@ -26,19 +26,17 @@ export function withoutLater(draft: Draft, later: StampOf): Draft {
   return { ...draft, changes, superseded, overwrites }
 }
 
-/** A draft but for what these entries adopted of it before: its writer, not knowing of that, wrote it once more. */
+/** A draft but for what was typed before these entries adopted it: its writer, not knowing of that, wrote it once more. */
 export function withoutAdopted(draft: Draft, entries: readonly Entry[]): Draft {
-  const adopted = entries
-    .map(({ changes = [] }) => changes)
-    .filter((changes) => changes.some((one) => one.type === 'adopted' && one.writer === draft.writer))
-    .flat()
-  if (adopted.length === 0) return draft
+  const adoptions = entries.filter(({ changes = [] }) =>
+    changes.some((change) => change.type === 'adopted' && change.writer === draft.writer),
+  )
+  if (adoptions.length === 0) return draft
+  // An adoption is stamped with the latest typing it took.
+  const adoptedUpTo = Math.max(...adoptions.map(({ at }) => at))
   const changes = draft.changes.map((change): Change => {
     if (change.type !== 'set') return change
-    const known = adopted.flatMap((one) => (one.type === 'set' && one.step === change.step ? one.patch : []))
-    const isKnown = (operation: Operation) =>
-      known.some((one) => one.path === operation.path && isEqual(valueIn(one), valueIn(operation)))
-    return { ...change, patch: change.patch.filter((operation) => !isKnown(operation)) }
+    return { ...change, patch: change.patch.filter((operation) => draft.typedAt(operation) > adoptedUpTo) }
   })
   return { ...draft, changes }
 }
@@ -63,9 +61,15 @@ export function losersOf(draft: Draft, state: SessionState): readonly Loser[] {
   return losers
 }
 
-function loserOf({ at, writer }: Draft, step: StepId, operation: Operation): Loser {
+function loserOf({ typedAt, writer }: Draft, step: StepId, operation: Operation): Loser {
   const value = valueIn(operation)
-  return { step, path: operation.path, at, writer, ...(value === undefined ? {} : { value }) }
+  return {
+    step,
+    path: operation.path,
+    at: typedAt(operation),
+    writer,
+    ...(value === undefined ? {} : { value }),
+  }
 }
 
 function valueIn(operation: Operation) {

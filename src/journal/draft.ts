@@ -5,11 +5,15 @@ import type { Change, StepId } from '../record/state.ts'
 
 export type SetChange = Extract<Change, { type: 'set' }>
 
+/** When an operation of a draft was typed, as a hybrid stamp. */
+export type TypedAt = (operation: Operation) => number
+
 /** Typing gathered until it becomes an entry: one operation per field, the last one wins. */
 export interface DraftBuffer {
   readonly isEmpty: boolean
   /** Stamp of the latest change, 0 when empty. */
   readonly at: number
+  readonly typedAt: TypedAt
   add(change: SetChange, at: number): void
   changes(): SetChange[]
   clear(): void
@@ -17,6 +21,7 @@ export interface DraftBuffer {
 
 export function createDraftBuffer(): DraftBuffer {
   const fieldsByStep = new Map<StepId, Map<string, Operation>>()
+  const stamps = new WeakMap<Operation, number>()
   let at = 0
   return {
     get isEmpty() {
@@ -25,8 +30,9 @@ export function createDraftBuffer(): DraftBuffer {
     get at() {
       return at
     },
+    typedAt: (operation) => stamps.get(operation) ?? at,
     add(change, changedAt) {
-      at = changedAt
+      at = Math.max(at, changedAt)
       const fields = fieldsByStep.get(change.step) ?? new Map<string, Operation>()
       fieldsByStep.set(change.step, fields)
       for (const operation of change.patch) {
@@ -34,6 +40,7 @@ export function createDraftBuffer(): DraftBuffer {
           if (path === operation.path || path.startsWith(`${operation.path}/`)) fields.delete(path)
         }
         fields.set(operation.path, operation)
+        stamps.set(operation, changedAt)
       }
     },
     changes: () =>

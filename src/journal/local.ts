@@ -11,14 +11,15 @@ import { diff } from '../base/patch.ts'
 import type { PolicyOf } from '../flow/merge-policy.ts'
 import { mergeStates } from '../merge/merge-states.ts'
 import { applyChange, type Change, type SessionState } from '../record/state.ts'
-import { createDraftBuffer, type SetChange } from './draft.ts'
+import { createDraftBuffer, type SetChange, type TypedAt } from './draft.ts'
 import { latestStamp, type StampedChange } from './stamps.ts'
 
 export interface Local {
   readonly queue: readonly StampedChange[]
   readonly typing: readonly SetChange[]
-  /** Stamp of the latest typing, 0 without any. */
-  readonly typedAt: number
+  /** Stamp of the latest typing, 0 without any; and of each operation of it. */
+  readonly lastTypedAt: number
+  readonly typedAt: TypedAt
   /** True where the typing differs from the draft row. */
   readonly isTypingDirty: boolean
   /** Queue and typing in order. */
@@ -57,9 +58,10 @@ export function createLocal(writer: string, policyOf?: PolicyOf): Local {
     get typing() {
       return draft.changes()
     },
-    get typedAt() {
+    get lastTypedAt() {
       return draft.at
     },
+    typedAt: draft.typedAt,
     get isTypingDirty() {
       return isTypingDirty
     },
@@ -112,10 +114,21 @@ export function createLocal(writer: string, policyOf?: PolicyOf): Local {
         theirStamp: latestStamp(foreign),
         policyOf,
       })
-      const typedAt = draft.at
+      const { at: typedAt } = draft
+      const typedBefore = new Map(
+        draft
+          .changes()
+          .flatMap(({ step, patch }) =>
+            patch.map((one) => [`${step} ${one.path}`, draft.typedAt(one)] as const),
+          ),
+      )
       draft.clear()
       if (queue.length === 0 && losers.length === 0) {
-        for (const change of setsBetween(theirs, merged)) draft.add(change, typedAt)
+        for (const { step, patch } of setsBetween(theirs, merged)) {
+          for (const one of patch) {
+            draft.add({ type: 'set', step, patch: [one] }, typedBefore.get(`${step} ${one.path}`) ?? typedAt)
+          }
+        }
         isTypingDirty = true
         return
       }

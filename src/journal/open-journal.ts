@@ -187,7 +187,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       const changes = local.items().map((item) => item.change)
       const typing = changes.filter((change) => change.type === 'set')
       if (typing.length === 0) return
-      const write = batches.lastDraft(trunk, typing, local.typedAt, hasDraftRow)
+      const write = batches.lastDraft(trunk, local, typing, hasDraftRow)
       hasDraftRow = true
       flushedDuring = batch
       store.write(write).catch(fail)
@@ -207,7 +207,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   // A page that closed and opened the session again finds its own typing.
   for (const own of restored.drafts) {
     if (own.writer !== writer || own.n <= chainHead(writer).n) continue
-    for (const change of own.changes) if (change.type === 'set') local.type(change, own.at)
+    for (const change of own.changes) {
+      if (change.type !== 'set') continue
+      for (const one of change.patch) local.type({ ...change, patch: [one] }, own.typedAt(one))
+    }
     hasDraftRow = true
   }
   if (restored.damage.length > 0) quarantine(restored.damage)
@@ -314,8 +317,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     // Entries stored since the merge was asked for are unknown to it: whoever asked starts over.
     if (merging !== undefined && merging.theirs.position !== trunk.position) endMerge(false)
     // These entries take the number the draft row was to become: the row is renumbered with them.
-    const { typing, typedAt } = local
-    const renumbered = () => (typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : [])
+    const { typing } = local
+    const renumbered = () => (typing.length > 0 ? [batches.draftRow(trunk, local, typing, 1)] : [])
     if (merging !== undefined) return batches.merge(trunk, isStored ? [] : lead(), merging.theirs, renumbered)
     return foreignDrafts.due && batches.adopt(trunk, foreignDrafts.due, renumbered)
   }

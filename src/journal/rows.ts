@@ -1,8 +1,10 @@
 import { checksum } from '../base/checksum.ts'
+import type { Operation } from '../base/patch.ts'
 import type { EntryRecord } from '../record/entry.ts'
 import { readChanges } from '../record/guard.ts'
 import type { Change, Loser } from '../record/state.ts'
 import type { Key, Range, Row } from '../store/store.ts'
+import { type SetChange, type TypedAt, toChangesText } from './draft.ts'
 
 /** Longest text in one record, in UTF-16 code units: at two bytes each, under the 60 KB above which Chromium moves a value to a file. */
 export const longestText = 28_000
@@ -20,6 +22,8 @@ export interface DraftRow {
   readonly at: number
   /** Position of the last entry its writer had read. */
   readonly b: number
+  /** When each operation of the changes was typed, in their order. */
+  readonly t: readonly number[]
   /** Changes as JSON text, and the checksum of all of this. */
   readonly c: string
   readonly s: string
@@ -34,6 +38,7 @@ export interface Draft {
   /** Position of the last entry its writer had read. */
   readonly base: number
   readonly changes: readonly Change[]
+  readonly typedAt: TypedAt
   /** What entries made later changed again: kept as losers when the draft is adopted. */
   readonly superseded: readonly Loser[]
   /** Places where entries its writer had not read changed what it changed later. */
@@ -82,8 +87,12 @@ export function splitText(text: string): string[] {
   return pieces.length === 0 ? [''] : pieces
 }
 
-export function toDraftRow(draft: Pick<Draft, 'writer' | 'n' | 'at' | 'base'>, text: string): DraftRow {
-  const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, c: text }
+export function toDraftRow(
+  draft: Pick<Draft, 'writer' | 'n' | 'at' | 'base' | 'typedAt'>,
+  changes: readonly SetChange[],
+): DraftRow {
+  const t = changes.flatMap(({ patch }) => patch.map(draft.typedAt))
+  const row = { w: draft.writer, n: draft.n, at: draft.at, b: draft.base, t, c: toChangesText(changes) }
   return { v: 1, ...row, s: draftSum(row) }
 }
 
@@ -98,14 +107,17 @@ export function readDraftRow(key: Key, value: unknown): Draft | undefined {
   const row = value as Partial<DraftRow> | null
   if (typeof row !== 'object' || row === null || row.v !== 1) return undefined
   if (typeof row.c !== 'string' || typeof row.w !== 'string' || typeof row.n !== 'number') return undefined
-  if (typeof row.at !== 'number' || typeof row.b !== 'number') return undefined
-  const { w, n, at, b, c } = row
-  if (draftSum({ w, n, at, b, c }) !== row.s) return undefined
+  if (typeof row.at !== 'number' || typeof row.b !== 'number' || !Array.isArray(row.t)) return undefined
+  const { w, n, at, b, t, c } = row
+  if (draftSum({ w, n, at, b, t, c }) !== row.s) return undefined
   const changes = readChanges(c)
   if (changes === undefined || changes === 'newer') return undefined
-  return { key, writer: w, n, at, base: b, changes, superseded: [], overwrites: [] }
+  const operations = changes.flatMap((change) => (change.type === 'set' ? change.patch : []))
+  const stamps = new Map(operations.map((operation, i) => [operation, t[i] ?? at]))
+  const typedAt = (operation: Operation) => stamps.get(operation) ?? at
+  return { key, writer: w, n, at, base: b, changes, typedAt, superseded: [], overwrites: [] }
 }
 
-function draftSum({ w, n, at, b, c }: Omit<DraftRow, 'v' | 's'>): string {
-  return checksum(`${w} ${n} ${at} ${b} ${c}`)
+function draftSum({ w, n, at, b, t, c }: Omit<DraftRow, 'v' | 's'>): string {
+  return checksum(`${w} ${n} ${at} ${b} ${t} ${c}`)
 }

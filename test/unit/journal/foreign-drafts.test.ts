@@ -16,6 +16,7 @@ const draft: Draft = {
     overwrites: [],
   },
   changes: [set('notes', { a: 'old', b: 'old' })],
+  typedAt: () => (clock.now() - 60_000) * 1_000,
 }
 
 /** Drafts that are due, and what happens between that and their adoption. */

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { toChangesText } from '../../../src/journal/draft.ts'
 import type { Journal } from '../../../src/journal/journal.ts'
 import { toDraftRow } from '../../../src/journal/rows.ts'
 import { createMemoryStore } from '../../../src/store/memory-store.ts'
@@ -385,6 +384,56 @@ describe('openJournal', () => {
     expect(journal.storedState?.conflicts).toBeUndefined()
   })
 
+  test('takes what its writer typed again after it was adopted for new, though it reads the same', async () => {
+    const store = createMemoryStore()
+    const [clock, frozen] = [createFakeClock(), createFakeClock()]
+    const { journal } = await openTestJournal({ store, clock })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    const deaf = await openTestJournal({ store, clock: frozen })
+    deaf.journal.draft(set('applicant', { name: 'Ada' }))
+    await frozen.advance(10)
+    await journal.catchUp()
+    await clock.advance(40_000)
+    journal.append([set('applicant', { name: 'Grace' })], 'relaxed')
+    await journal.settled()
+    frozen.jump(41_000)
+    for (const name of ['Adam', 'Ada']) {
+      deaf.journal.draft(set('applicant', { name }))
+      await settle()
+    }
+    expect(deaf.journal.marks.acknowledged).toBe(deaf.journal.marks.made)
+    await journal.catchUp()
+    await clock.advance(40_000)
+    expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Ada' } })
+    expect(Object.values(journal.storedState?.conflicts ?? {})).toMatchObject([{ value: 'Grace' }])
+  })
+
+  test('takes nothing for new of what was so already when a draft was adopted', async () => {
+    const store = createMemoryStore()
+    const [clock, frozen] = [createFakeClock(), createFakeClock()]
+    const { journal } = await openTestJournal({ store, clock })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    const deaf = await openTestJournal({ store, clock: frozen })
+    // Both are filled in by the browser.
+    journal.append([set('applicant', { name: 'Ada' })], 'relaxed')
+    await journal.settled()
+    frozen.jump(5)
+    deaf.journal.draft(set('applicant', { name: 'Ada' }))
+    await frozen.advance(10)
+    await journal.catchUp()
+    await clock.advance(40_000)
+    journal.append([set('applicant', { name: 'Grace' })], 'relaxed')
+    await journal.settled()
+    frozen.jump(41_000)
+    deaf.journal.draft(set('applicant', { born: 1815 }))
+    await settle()
+    await journal.catchUp()
+    await clock.advance(40_000)
+    expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Grace', born: 1815 } })
+  })
+
   test('says of a flushed draft only what its writer had surely read', async () => {
     const inner = createMemoryStore()
     const clock = createFakeClock()
@@ -433,10 +482,8 @@ describe('openJournal', () => {
       { op: 'add' as const, path: '/~=k', value: item('old') },
       { op: 'replace' as const, path: '/~=k/source', value: 'new' },
     ]
-    const draft = toDraftRow(
-      { writer: 'gone', n: 1, at, base: 0 },
-      toChangesText([{ type: 'set', step: 'incomes', patch }]),
-    )
+    const gone = { writer: 'gone', n: 1, at, base: 0, typedAt: () => at }
+    const draft = toDraftRow(gone, [{ type: 'set', step: 'incomes', patch }])
     await store.write({
       durability: 'strict',
       put: [{ store: 'drafts', key: ['s1', 'gone'], value: draft }],
@@ -495,6 +542,39 @@ describe('openJournal', () => {
     expect(journal.marks.failure).toBeDefined()
     await journal.settled()
     expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Ada' } })
+    expect(await inner.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
+  })
+
+  test('leaves no draft of what became an entry, flushed while the entry that removes the one before was under way', async () => {
+    const inner = createMemoryStore()
+    let reply: Promise<unknown> | undefined
+    const store: Store = {
+      ...inner,
+      async write(write) {
+        const outcome = await inner.write(write)
+        await reply
+        return outcome
+      },
+    }
+    const { journal } = await openTestJournal({ store })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    journal.draft(set('applicant', { name: 'A' }))
+    await settle()
+    let release = () => {}
+    reply = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    journal.commitDraft()
+    await settle()
+    reply = undefined
+    journal.draft(set('applicant', { name: 'Ada' }))
+    journal.flush()
+    await settle()
+    journal.commitDraft()
+    release()
+    await journal.settled()
+    expect(journal.storedState?.answers['applicant']).toEqual({ joint: true, name: 'Ada' })
     expect(await inner.read([{ store: 'drafts', prefix: ['s1'] }])).toEqual([[]])
   })
 
