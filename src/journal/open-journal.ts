@@ -374,6 +374,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       foreign = foreign.slice(1)
     } else if (batch?.record !== undefined && (tail.position !== undefined || tail.isOutdated)) {
       if (batch.kind === 'merge') endMerge(false)
+      // What took its place cannot be read: it may be this very entry, sent already, and its number is not given again.
+      if (tail.damage.some(({ place }) => place === `entry/${trunk.position + 1}`)) renew()
       local.putBack(batch.items, batch.hasTyping)
       isStrictDue ||= batch.write.durability === 'strict'
       batch = undefined
@@ -431,8 +433,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     const state = journal.state
     const hasAny = isStored || batch !== undefined || local.items().length > 0
     generation = store.generation
-    writer = createId(options.random)
-    batches = createBatchMaker({ ...options, writer })
+    renew()
     batch = undefined
     trunk = { state: initial, position: -1, heads: {} }
     isStored = hasDraftRow = hasWritten = false
@@ -445,6 +446,13 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     isStrictDue = true
     onEvent({ type: 'seeded' })
     onEvent({ type: 'foreign', state })
+  }
+
+  /** From here on this page writes under another name; what it left as a draft is adopted in time. */
+  function renew(): void {
+    writer = createId(options.random)
+    batches = createBatchMaker({ ...options, writer })
+    hasDraftRow = false
   }
 
   function fail(error: unknown): void {

@@ -33,3 +33,11 @@ export type ExchangeOutcome =
    * at once instead.
    */
   | { readonly type: 'refused'; readonly reason: string; readonly status?: number }
+
+const outcomeTypes: readonly unknown[] = ['answered', 'unreachable', 'unauthorized', 'refused']
+
+/** Tells an outcome from whatever else a backend may give; its items are looked at one by one. */
+export function isExchangeOutcome(value: unknown): value is ExchangeOutcome {
+  const { type, outcomes } = (value ?? {}) as { type?: unknown; outcomes?: unknown }
+  return outcomeTypes.includes(type) && (type !== 'answered' || Array.isArray(outcomes))
+}

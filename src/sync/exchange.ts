@@ -8,10 +8,10 @@
  * - Nothing is ever dropped because of what a server said, or because a store or a backend failed.
  */
 import type { Clock } from '../base/clock.ts'
-import { isWaymarkError } from '../base/errors.ts'
+import { isWaymarkError, WaymarkError } from '../base/errors.ts'
 import { type Random, randomFraction } from '../base/ids.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { Backend, ExchangeOutcome } from '../protocol/backend.ts'
+import { type Backend, type ExchangeOutcome, isExchangeOutcome } from '../protocol/backend.ts'
 import type { Parked } from '../protocol/sync-status.ts'
 import type { SyncOutcome } from '../protocol/wire.ts'
 import type { Store } from '../store/store.ts'
@@ -144,10 +144,12 @@ export function createExchange(of: {
       return answer
     }
     try {
-      return await Promise.race([ask(), aborted])
+      const outcome: unknown = await Promise.race([ask(), aborted])
+      if (isExchangeOutcome(outcome)) return outcome
+      throw new WaymarkError('contract-broken', 'The backend resolved with something that is no outcome.')
     } catch (error) {
       report(error)
-      return { type: 'unreachable', reason: 'the backend threw' }
+      return { type: 'unreachable', reason: 'the backend is faulty' }
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Backend, ExchangeOutcome } from '../protocol/backend.ts'
+import { type Backend, type ExchangeOutcome, isExchangeOutcome } from '../protocol/backend.ts'
 import type { SyncItem, SyncOutcome } from '../protocol/wire.ts'
 import type { Dice } from './dice.ts'
 import type { Gate } from './gate.ts'
@@ -34,6 +34,8 @@ export interface Line {
 }
 
 const timeoutMs = 30_000
+/** By the machine's own clock: a server answers without waiting for the simulation's. */
+const patienceMs = 5_000
 
 export function openLine(of: {
   readonly scheduler: Scheduler
@@ -45,6 +47,8 @@ export function openLine(of: {
   readonly faultOf: () => NetworkFault | undefined
   readonly onSend: (items: readonly SyncItem[], account: string) => void
   readonly onAnswer: (items: readonly SyncItem[], outcomes: readonly SyncOutcome[], account: string) => void
+  /** The server threw, was silent, or gave no outcome. */
+  readonly onBroken: (words: string) => void
   /** It comes although it was asked to wait. */
   readonly onImpatience: (earlyMs: number) => void
 }): Line {
@@ -55,15 +59,32 @@ export function openLine(of: {
     notBefore = scheduler.now + ms
   }
 
+  async function ask(items: readonly SyncItem[], account: string): Promise<ExchangeOutcome> {
+    const { signal } = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const silence = new Promise((resolve) => {
+      timer = setTimeout(resolve, patienceMs, 'silence')
+    })
+    try {
+      const outcome = await Promise.race([server.exchange(items, { account, signal }), silence])
+      if (isExchangeOutcome(outcome)) return outcome
+      of.onBroken(outcome === 'silence' ? `did not answer in ${patienceMs} ms` : 'gave no outcome')
+    } catch (error) {
+      of.onBroken(`threw ${error instanceof Error ? error.message : error}`)
+    } finally {
+      clearTimeout(timer)
+    }
+    return unreachable('broken')
+  }
+
   /** The request arrives: what the server makes of it counts, whoever still listens. */
   async function arrive(
     items: readonly SyncItem[],
     account: string,
     isRefusingPushes: boolean,
   ): Promise<ExchangeOutcome> {
-    const { signal } = new AbortController()
     const heard = isRefusingPushes ? items.filter((item) => item.type === 'pull') : items
-    const outcome = await scheduler.hold(server.exchange(heard, { account, signal }))
+    const outcome = await scheduler.hold(ask(heard, account))
     if (outcome.type !== 'answered') return outcome
     of.onAnswer(heard, outcome.outcomes, account)
     const outcomes = items.map((item): SyncOutcome => {

@@ -90,6 +90,7 @@ export function openPage(options: PageOptions): Page {
     server: options.server ?? { exchange: () => new Promise(() => {}) },
     onSend: (items, account) => witness.sends(account, device, JSON.stringify(items)),
     onAnswer: options.onAnswer,
+    onBroken: (words) => witness.violate('backend', `the backend ${words}`),
     onImpatience: (earlyMs) =>
       witness.violate('impatient', `${name} came ${Math.ceil(earlyMs)} ms before it was asked to`),
   })

@@ -13,7 +13,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import type { StepIdOf, StepInput } from '../flow/answers-of.ts'
-import type { Flow } from '../flow/definition.ts'
+import { type Flow, leafOf } from '../flow/definition.ts'
 import type { Backend } from '../protocol/backend.ts'
 import { mix } from './dice.ts'
 import type { OperationGroup } from './plan.ts'
@@ -85,6 +85,7 @@ export interface SimulationFailure {
  * expect(failures).toEqual([])
  */
 export async function simulate<F extends Flow>(options: SimulateOptions<F> = {}): Promise<SimulationReport> {
+  assertSteps(options)
   const { seed: first = 1, seeds = 100, failures: mostFailures = 1, isShrunk = true, onSeed } = options
   // Loaded behind the first paint elsewhere; here nothing may depend on how long that takes.
   await Promise.all([import('../sync/sync.ts'), import('../journal/ledger.ts')])
@@ -106,6 +107,10 @@ export async function simulate<F extends Flow>(options: SimulateOptions<F> = {})
   }
   const operations = Object.values(total).reduce((sum, count) => sum + count, 0)
   return { seeds: run, operations, mix: total, failures, fingerprint }
+}
+
+function assertSteps({ flow, type = {} }: Pick<SimulateOptions, 'flow' | 'type'>): void {
+  for (const step of Object.keys(type)) if (flow !== undefined) leafOf(flow, step)
 }
 
 function optionsOf<F extends Flow>(options: SimulateOptions<F>, seed: number): SeedOptions {

@@ -104,6 +104,7 @@ export interface Witness {
 
 /** What must hold, by the word a violation begins with. */
 export type Rule =
+  | 'backend'
   | 'missing'
   | 'doubled'
   | 'retold'

@@ -384,6 +384,31 @@ describe('openJournal', () => {
     expect(journal.storedState?.conflicts).toBeUndefined()
   })
 
+  test('gives no number twice where its own entry cannot be read any more', async () => {
+    const inner = createMemoryStore()
+    const { store, once } = spy(inner)
+    const { journal, clock } = await openTestJournal({ store })
+    journal.append([set('applicant', { joint: true })], 'relaxed')
+    await journal.settled()
+    once('lose-reply')
+    journal.append([set('applicant', { name: 'Ada' })], 'relaxed')
+    await settle()
+    const place = { store: 'journal' as const, key: ['s1', 1] }
+    const [[row]] = (await inner.read([{ store: 'journal', prefix: ['s1', 1] }])) as [
+      [{ p: string; c: string }],
+    ]
+    await inner.write({ durability: 'strict', put: [{ ...place, value: { ...row, p: row.p.slice(1) } }] })
+    await clock.advance(5_000)
+    expect(await journal.settled()).toBe(true)
+    expect(journal.storedState?.answers).toEqual({ applicant: { joint: true, name: 'Ada' } })
+    const [rows = []] = await inner.read([{ store: 'journal', prefix: ['s1'] }])
+    const ids = rows
+      .map((one) => JSON.parse((one as { c: string }).c))
+      .map(({ writer, n }) => `${writer}:${n}`)
+    expect(ids).toHaveLength(3)
+    expect(new Set(ids).size).toBe(3)
+  })
+
   test('takes what its writer typed again after it was adopted for new, though it reads the same', async () => {
     const store = createMemoryStore()
     const [clock, frozen] = [createFakeClock(), createFakeClock()]
