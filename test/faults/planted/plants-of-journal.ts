@@ -28,8 +28,8 @@ export const plantsOfJournal: readonly Plant[] = [
     name: 'drops typing as seen whose number another entry took',
     seed: 97,
     ...{ net, file: journal },
-    find: `const renumbered = typing.length > 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []`,
-    replace: `const renumbered = typing.length > 0 && typedAt < 0 ? [batches.draftRow(trunk, typing, typedAt, 1)] : []`,
+    find: `const renumbered = () => (typing.length > 0 ? [batches.draftRow(trunk, local, typing, 1)] : [])`,
+    replace: `const renumbered = () => (typing.length < 0 ? [batches.draftRow(trunk, local, typing, 1)] : [])`,
   },
   {
     name: 'makes an entry anew for a retry, and takes its own for a stranger',

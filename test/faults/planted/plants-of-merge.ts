@@ -28,12 +28,16 @@ export const plantsOfMerge: readonly Plant[] = [
     replace: `const ended = pickEnded({ ...options, ours: { ...ours, status: 'running' }, theirs: { ...theirs, status: 'running' } })`,
   },
   {
-    name: 'merges the items of a list by their place',
-    seed: 72,
+    name: 'drops the items of a list that only one side added',
     ...{ net, file: value },
-    find: `const [was, our, their] = [itemsByKey(base), itemsByKey(ours), itemsByKey(theirs)]`,
-    replace: `const byPlace = (list: KeyedList) => new Map(list.map((item, i) => [String(i), item]))
-  const [was, our, their] = [byPlace(base), byPlace(ours), byPlace(theirs)]`,
+    find: `for (const key of new Set([...their.keys(), ...our.keys()])) {`,
+    replace: `for (const key of their.keys()) {`,
+  },
+  {
+    name: 'takes the items of a list whole from one side',
+    ...{ net, file: value },
+    find: `const item = mergeValue(place, at, was.get(key), our.get(key), their.get(key), true)`,
+    replace: `const item = their.get(key) ?? mergeValue(place, at, was.get(key), our.get(key), undefined, true)`,
   },
   {
     name: 'takes the older of two answers for the later, without keeping the other',
