@@ -54,9 +54,9 @@ test('the merging of README offers what lost, uses the other, and begins again w
       .map(({ text }: { text: string }) => text)
       .sort(),
   ).toEqual([
-    'email: "b@x" here, "a@x" elsewhere',
-    'name: "Ada" here, "Eve" elsewhere',
-    'rooms: 3 here, 2 elsewhere',
+    'email: it stands "b@x", and was also entered as "a@x"',
+    'name: it stands "Ada", and was also entered as "Eve"',
+    'rooms: it stands 3, and was also entered as 2',
   ])
   for (const { text, keep, useOther } of offers(b)) (text.startsWith('email') ? useOther : keep)()
   expect([b.conflicts, b.getSnapshot().answers.you.email]).toEqual([[], 'a@x'])
