@@ -102,6 +102,10 @@ export function holdSyncOf(options: {
           await loaded
           return sync?.acknowledged(session)
         },
+        async unpark() {
+          await loaded
+          await sync?.unpark(session)
+        },
       }
     },
     note: (session) => sync?.note(session),

@@ -327,6 +327,9 @@ export function createSession<F extends Flow>(
           type: 'revert',
           to: applyPatch(at().state as unknown as Json, back) as unknown as SessionState,
         })
+        const outcome = await saved('device')
+        if (outcome.type === 'saved') await sync.unpark()
+        return outcome
       }
       return saved('device')
     },

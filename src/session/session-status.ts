@@ -43,6 +43,8 @@ export interface SyncPort {
   push(): Promise<SyncStatus>
   /** What the server last acknowledged; `undefined` where that is nothing. */
   acknowledged(): Promise<SessionState | undefined>
+  /** What was refused is given up: it is parked no more, and what stands now is sent. */
+  unpark(): Promise<void>
 }
 
 export function savedOf(

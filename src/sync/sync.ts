@@ -20,6 +20,7 @@ import { createBaseRows } from './base-row.ts'
 import { createExchange } from './exchange.ts'
 import { findUnsent } from './find-unsent.ts'
 import { createMarks } from './marks.ts'
+import { parkedRange } from './parked-row.ts'
 import { createQueue, type Wish } from './queue.ts'
 import { backOffMs, type SyncEvent, syncMachine } from './sync-machine.ts'
 
@@ -55,6 +56,8 @@ export interface Sync {
   marksOf(session: string): ServerMarks
   /** The state the server last acknowledged; `undefined` where that is nothing. */
   acknowledged(session: string): Promise<SessionState | undefined>
+  /** What was refused is given up: it is parked no more, and what stands now is sent. */
+  unpark(session: string): Promise<void>
   /** Exchanges at once, parked sessions too, whatever was being waited for; resolves when that exchange is over. */
   now(): Promise<SyncStatus>
   start(): void
@@ -194,6 +197,13 @@ export function createSync(options: SyncOptions): Sync {
       }
     },
     acknowledged: async (session) => (await bases.read(session)).state,
+    async unpark(session) {
+      await store.write({ durability: 'strict', remove: [parkedRange(session)] })
+      marks.set(session, { parked: undefined })
+      onSynced(session)
+      queue.want(session, false)
+      gather()
+    },
     marksOf: marks.of,
     async now() {
       if (isClosed || stateOf() === 'stopped') return this.status

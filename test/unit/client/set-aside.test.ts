@@ -82,6 +82,21 @@ describe('what the server refused', () => {
     expect(await session.verify()).toMatchObject({ type: 'whole' })
   })
 
+  test('is refused no more once it was given up, also offline, in every tab', async () => {
+    const { clock, store, inner, session } = await refusedSession()
+    inner.goOffline()
+    const discarded = session.discard()
+    await clock.advance(100)
+    expect(await discarded).toEqual({ type: 'saved' })
+    expect(session.status.getSnapshot()).toMatchObject({ saved: { server: 'pending' }, parked: undefined })
+    const other = await page({ store, clock, backend: inner, account: 'u1' }).open('mortgage')
+    await clock.advance(100)
+    expect(other.parked).toBeUndefined()
+    inner.goOnline()
+    await clock.advance(120_000)
+    expect(session.status.getSnapshot()).toMatchObject({ saved: { server: 'yes' }, parked: undefined })
+  })
+
   test('is still refused, and can still be given up, after a reload; other sessions went on', async () => {
     const { clock, store, waymark, inner, session } = await refusedSession()
     const other = await waymark.open('mortgage', { key: 'other' })
