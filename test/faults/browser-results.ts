@@ -107,10 +107,13 @@ export function killsInWords(results: Results): string {
   const wrong = results.kills.filter((run) => !isRight(run))
   return [
     `${number(sum('kills'))} kills until ${last.at(-1)} (${each.join(', ')}): ${number(sum('acknowledged'))} acknowledged, ${number(sum('lost'))} lost, ${number(sum('doubled'))} doubled, ${number(sum('slowStarts'))} slow starts`,
-    ...wrong.map(
-      ({ variant, commit, kills, lost, doubled }) =>
-        `at ${commit}, ${variantNames[variant]} lost ${number(lost)} and doubled ${number(doubled)} after ${kills} kills`,
-    ),
+    ...wrong.map(({ variant, commit, kills, lost, doubled }) => {
+      const what =
+        lost + doubled > 0
+          ? `lost ${number(lost)} and doubled ${number(doubled)}`
+          : 'gave no more reports, with nothing lost,'
+      return `at ${commit}, ${variantNames[variant]} ${what} after ${kills} kills`
+    }),
   ].join('; ')
 }
 
