@@ -30,6 +30,24 @@ function spy(store: Store) {
   }
 }
 
+/** A session of one entry, on a store that says what it stored when `held` lets it. */
+async function withHeldReplies() {
+  const inner = createMemoryStore()
+  const replies: { held: Promise<unknown> | undefined } = { held: undefined }
+  const store: Store = {
+    ...inner,
+    async write(write) {
+      const outcome = await inner.write(write)
+      await replies.held
+      return outcome
+    },
+  }
+  const { journal } = await openTestJournal({ store })
+  journal.append([set('applicant', { joint: true })], 'relaxed')
+  await journal.settled()
+  return { inner, replies, journal }
+}
+
 describe('openJournal', () => {
   test('stores nothing before the first change', async () => {
     const { store, writes } = spy(createMemoryStore())
@@ -571,28 +589,16 @@ describe('openJournal', () => {
   })
 
   test('leaves no draft of what became an entry, flushed while the entry that removes the one before was under way', async () => {
-    const inner = createMemoryStore()
-    let reply: Promise<unknown> | undefined
-    const store: Store = {
-      ...inner,
-      async write(write) {
-        const outcome = await inner.write(write)
-        await reply
-        return outcome
-      },
-    }
-    const { journal } = await openTestJournal({ store })
-    journal.append([set('applicant', { joint: true })], 'relaxed')
-    await journal.settled()
+    const { inner, replies, journal } = await withHeldReplies()
     journal.draft(set('applicant', { name: 'A' }))
     await settle()
     let release = () => {}
-    reply = new Promise<void>((resolve) => {
+    replies.held = new Promise<void>((resolve) => {
       release = resolve
     })
     journal.commitDraft()
     await settle()
-    reply = undefined
+    replies.held = undefined
     journal.draft(set('applicant', { name: 'Ada' }))
     journal.flush()
     await settle()
@@ -604,29 +610,17 @@ describe('openJournal', () => {
   })
 
   test('leaves no draft of what became an entry, also where it was flushed meanwhile', async () => {
-    const inner = createMemoryStore()
-    let reply: Promise<unknown> | undefined
-    const store: Store = {
-      ...inner,
-      async write(write) {
-        const outcome = await inner.write(write)
-        await reply
-        return outcome
-      },
-    }
-    const { journal } = await openTestJournal({ store })
-    journal.append([set('applicant', { joint: true })], 'relaxed')
-    await journal.settled()
+    const { inner, replies, journal } = await withHeldReplies()
     let release = () => {}
-    reply = new Promise<void>((resolve) => (release = resolve))
+    replies.held = new Promise<void>((resolve) => (release = resolve))
     journal.append([set('review', { ok: true })], 'relaxed')
     await settle()
     // The entry is under way; what follows is flushed, and that is not heard of before it is an entry itself.
-    reply = new Promise(() => {})
+    replies.held = new Promise(() => {})
     journal.draft(set('applicant', { name: 'Ada' }))
     journal.flush()
     await settle()
-    reply = undefined
+    replies.held = undefined
     journal.commitDraft()
     release()
     await journal.settled()

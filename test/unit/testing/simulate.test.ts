@@ -88,10 +88,10 @@ describe('simulate', () => {
   })
 
   test('tells of a backend that keeps no answers, in a short story that happens again', async () => {
-    const options = { backend: forgetful, seed: 2, seeds: 20 }
+    const options = { backend: forgetful, seed: 3, seeds: 20 }
     const { failures } = await simulate(options)
     const [{ seed, violations, story }] = failures as [SimulationFailure]
-    expect(violations[0]).toMatch(/^(missing|diverged):/)
+    expect(violations.map((violation) => violation.split(':')[0])).toContain('missing')
     expect(story.length).toBeLessThan(20)
     expect((await simulate({ ...options, seed, seeds: 1 })).failures).toEqual(failures)
     const [whole] = (await simulate({ ...options, seed, seeds: 1, isShrunk: false })).failures
